@@ -1,0 +1,308 @@
+/* lanert.h - lane detection with CLRNet, for C and C++ programs.
+ *
+ * The way of a frame: open a model once, open a detector for each stream, hand it frames, get
+ * lanes in the frame's own pixels.
+ *
+ *     lanert_model *model; lanert_detector *det; lanert_error err; lanert_result result;
+ *     if (lanert_model_open("r18.onnx", NULL, &model, &err) ||
+ *         lanert_detector_open(model, NULL, &det, &err)) { puts(err.text); return 1; }
+ *     lanert_detect(det, &frame, 1, &result, &err);
+ *
+ * Conventions, of every function here:
+ *   - An int result is 0 or a negative LANERT_E… code. The last parameter `err` may be NULL; where a
+ *     call fails it holds the code and a sentence that says which file or field, what was found, what
+ *     was expected and what to do. It is untouched where a call succeeds.
+ *   - Who opens closes. lanert_…_close(&x) takes NULL and sets x to NULL.
+ *   - Borrowed pointers are const and live until the next call on the handle they came from.
+ *   - Options may be NULL: the defaults. Otherwise start from lanert_…_defaults().
+ *   - Coordinates: pixels of the frame handed in, x to the right, y down, (0, 0) the upper left
+ *     corner of the picture.
+ *   - The library never prints, never exits, and keeps no global state.
+ *   - A model may be used by many threads; every other handle by one thread at a time.
+ */
+#ifndef LANERT_H
+#define LANERT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define LANERT_API __attribute__((visibility("default")))
+#else
+#define LANERT_API
+#endif
+
+/* ---- errors ---------------------------------------------------------------------------------- */
+
+enum {
+    LANERT_OK = 0,
+    LANERT_EINVAL = -1,       /* an argument of the call is wrong */
+    LANERT_ENOMEM = -2,       /* memory could not be had */
+    LANERT_EIO = -3,          /* the system refused to open, read or write (errno's text is in the message) */
+    LANERT_EFORMAT = -4,      /* a file or stream is not what it should be */
+    LANERT_EUNSUPPORTED = -5, /* a file is sound, but of a kind that is not handled */
+    LANERT_ENOTFOUND = -6,    /* no such file, device or engine */
+    LANERT_EENGINE = -7,      /* an inference engine failed, or cannot run this model */
+    LANERT_ELIMIT = -8,       /* larger than a stated limit */
+    LANERT_EEXIST = -9,       /* a file is there already and would be lost */
+    LANERT_END = -10,         /* no more frames: not a failure */
+};
+
+typedef struct lanert_error {
+    int code;
+    char text[1024];
+} lanert_error;
+
+/* A short fixed name of a code, such as "EFORMAT". Never NULL. */
+LANERT_API const char *lanert_error_name(int code);
+
+/* The library's version, such as "0.1.0". */
+LANERT_API const char *lanert_version(void);
+
+/* ---- frames and lanes ------------------------------------------------------------------------ */
+
+typedef enum lanert_pixel_format {
+    LANERT_BGR = 0, /* 3 bytes a pixel, blue first: what OpenCV and the reference read */
+    LANERT_RGB,     /* 3 bytes a pixel, red first */
+    LANERT_NV12,    /* plane 0: Y, plane 1: interleaved U and V of half the width and height (rounded up) */
+} lanert_pixel_format;
+
+/* How NV12 becomes colour; unused for BGR and RGB. */
+typedef enum lanert_colour {
+    LANERT_BT601_LIMITED = 0,
+    LANERT_BT709_LIMITED,
+    LANERT_BT601_FULL,
+    LANERT_BT709_FULL,
+} lanert_colour;
+
+/* Rows of a lane: as many as CLRNet has offsets. */
+#define LANERT_LANE_POINTS 72
+/* The most lanes any model or option may ask for. */
+#define LANERT_MAX_LANES 16
+
+typedef struct lanert_point {
+    double x, y; /* pixels of the frame */
+} lanert_point;
+
+typedef struct lanert_lane {
+    float score;                             /* 0 to 1 */
+    int count;                               /* points in use, 2 to LANERT_LANE_POINTS */
+    lanert_point points[LANERT_LANE_POINTS]; /* from the far end (top) to the near one, y rising */
+} lanert_lane;
+
+/* A view of one picture; the memory stays the giver's. */
+typedef struct lanert_frame {
+    lanert_pixel_format format;
+    int width, height;      /* pixels, each 1 to 16384 */
+    const uint8_t *data[2]; /* BGR, RGB: data[0]; NV12: Y and UV */
+    int stride[2];          /* bytes from one row to the next */
+    lanert_colour colour;
+
+    /* Where it came from; a source fills these in, a program of its own may leave them 0. */
+    int64_t index;            /* 0, 1, 2 … in the source */
+    double time_s;            /* seconds from the source's start */
+    const char *name;         /* the file, relative to what was asked for; the video's or device's name else */
+    const lanert_lane *truth; /* the known lanes of a drawn frame, else NULL */
+    int truth_count;
+} lanert_frame;
+
+typedef struct lanert_result {
+    int count;                /* lanes, best score first */
+    const lanert_lane *lanes; /* the detector's own; live until the next call on it */
+    double preprocess_ms;     /* cut, resize and layout of this frame */
+    double inference_ms;      /* the engine's time; of a batch, the batch's time over its frames */
+    double decode_ms;         /* NMS and lanes */
+    double latency_ms;        /* from the frame read to its lanes ready; set by the pipeline, else their sum */
+} lanert_result;
+
+/* ---- models ---------------------------------------------------------------------------------- */
+
+typedef struct lanert_model lanert_model;
+
+/* What a data set fixes: culane, tusimple, llamas, or what a model's metadata says. */
+typedef struct lanert_preset {
+    char name[32];
+    int ori_width, ori_height; /* the data set's own picture size */
+    int cut_height;            /* rows cut away at the top, at that size */
+    float conf;                /* score a lane needs, 0 to 1 */
+    float nms_thres;           /* mean distance under which two lanes are one, pixels at width 800 */
+    int max_lanes;             /* 1 to LANERT_MAX_LANES */
+} lanert_preset;
+
+/* The preset of that name, or NULL. lanert_preset_name(i) lists them, NULL after the last. */
+LANERT_API const lanert_preset *lanert_preset_find(const char *name);
+LANERT_API const char *lanert_preset_name(int i);
+
+typedef enum lanert_precision {
+    LANERT_PRECISION_AUTO = 0, /* what the model's types say */
+    LANERT_FP32,
+    LANERT_FP16,
+    LANERT_BF16,
+} lanert_precision;
+
+/* "auto", "fp32", "fp16", "bf16"; -1 where the name is none of these. */
+LANERT_API int lanert_precision_parse(const char *name);
+LANERT_API const char *lanert_precision_name(lanert_precision precision);
+
+/* Opens an ONNX model that lanert_convert wrote, or a plain export of CLRNet (float NCHW in,
+ * [N,192,78] out), which carries no preset: it must then be given. `preset` NULL: the model's own.
+ * Reads the file's head only; the engine reads the weights when a detector opens. */
+LANERT_API int lanert_model_open(const char *path, const char *preset, lanert_model **model, lanert_error *err);
+LANERT_API void lanert_model_close(lanert_model **model);
+/* The model's preset, metadata and all; lives as long as the model. */
+LANERT_API const lanert_preset *lanert_model_preset(const lanert_model *model);
+
+/* ---- detectors ------------------------------------------------------------------------------- */
+
+typedef struct lanert_detector lanert_detector;
+
+typedef enum lanert_resize {
+    LANERT_LINEAR = 0, /* OpenCV's INTER_LINEAR: what deployments of CLRNet use */
+    LANERT_CUBIC,      /* OpenCV's INTER_CUBIC: what the authors' validation uses */
+} lanert_resize;
+
+typedef struct lanert_detector_options {
+    const char *engine;         /* NULL or "auto": the first usable one; else a name of lanert_engine_info */
+    lanert_precision precision; /* of the engine's arithmetic, where it has a choice */
+    int threads;                /* of the engine; 0: one for each processor */
+    int batch;                  /* the most frames one lanert_detect call may bring, 1 to 64 */
+    lanert_resize resize;
+    /* Below 0: the model's own. */
+    float conf;      /* 0 to 1 */
+    float nms_thres; /* pixels at width 800 */
+    int max_lanes;   /* 1 to LANERT_MAX_LANES */
+    double cut;      /* the part of a picture's height to cut away at the top, 0 to below 1 */
+} lanert_detector_options;
+
+LANERT_API void lanert_detector_defaults(lanert_detector_options *options);
+LANERT_API int lanert_detector_open(const lanert_model *model, const lanert_detector_options *options,
+                                    lanert_detector **det, lanert_error *err);
+LANERT_API void lanert_detector_close(lanert_detector **det);
+/* "onnxruntime", "openvino" …: the engine that auto chose. */
+LANERT_API const char *lanert_detector_engine(const lanert_detector *det);
+
+/* Finds the lanes of `count` frames (1 to options.batch), of any sizes and formats, in one run of the
+ * engine; results[i] belongs to frames[i]. Allocates nothing after the first call. */
+LANERT_API int lanert_detect(lanert_detector *det, const lanert_frame *frames, int count, lanert_result *results,
+                             lanert_error *err);
+
+/* ---- converting and inspecting --------------------------------------------------------------- */
+
+enum { LANERT_OUTPUT_LANES = 1, LANERT_OUTPUT_RAW = 2, LANERT_OUTPUT_BOTH = 3 };
+
+typedef struct lanert_convert_options {
+    const char *preset;         /* required: "culane", "tusimple" or "llamas" */
+    lanert_precision precision; /* LANERT_FP32 or LANERT_FP16 */
+    int outputs;                /* LANERT_OUTPUT_… */
+    bool force;                 /* overwrite a file that is there */
+} lanert_convert_options;
+
+LANERT_API void lanert_convert_defaults(lanert_convert_options *options);
+/* Reads a checkpoint of the reference (nothing in it is executed) and writes an ONNX model, whole or
+ * not at all. */
+LANERT_API int lanert_convert(const char *checkpoint, const char *onnx, const lanert_convert_options *options,
+                              lanert_error *err);
+
+/* Says what a file is (checkpoint, lanert model, plain ONNX) as a JSON text, to be freed by the caller
+ * with free(). */
+LANERT_API int lanert_inspect(const char *path, char **json, lanert_error *err);
+
+/* ---- engines --------------------------------------------------------------------------------- */
+
+typedef struct lanert_engine_info {
+    const char *name; /* "onnxruntime", "openvino" */
+    bool usable;
+    char version[64]; /* empty where not found */
+    char path[512];   /* of its library; empty where not found */
+    char note[512];   /* what is missing and how to get it; empty where usable */
+} lanert_engine_info;
+
+/* The i-th engine this build knows, in auto's order of preference; LANERT_END after the last. Loads the
+ * engine's library to look. */
+LANERT_API int lanert_engine_probe(int i, lanert_engine_info *info, lanert_error *err);
+
+/* ---- sources --------------------------------------------------------------------------------- */
+
+typedef struct lanert_source lanert_source;
+
+typedef struct lanert_source_info {
+    int width, height; /* of the first frame; 0 where not known yet */
+    double rate;       /* frames a second; 0 for pictures */
+    int64_t frames;    /* how many there will be, if known, else -1: an estimate for containers */
+    bool live;         /* a camera or network stream: frames are lost where they are not taken in time */
+    bool pictures;     /* stills, each with a name of its own, rather than one video */
+    const char *name;  /* of the source, for people */
+} lanert_source_info;
+
+/* Opens a picture, folder, glob, list file, video file, "rtsp://…", "/dev/videoN", "-" (a video on
+ * standard input) or "synthetic:[seed=1,frames=250,rate=25,size=1280x720]". */
+LANERT_API int lanert_source_open(const char *spec, lanert_source **source, lanert_error *err);
+LANERT_API void lanert_source_close(lanert_source **source);
+LANERT_API const lanert_source_info *lanert_source_describe(const lanert_source *source);
+/* The next frame, BGR, borrowed until the next call. LANERT_END after the last one. */
+LANERT_API int lanert_source_read(lanert_source *source, lanert_frame *frame, lanert_error *err);
+
+/* ---- sinks ----------------------------------------------------------------------------------- */
+
+typedef struct lanert_sink lanert_sink;
+
+typedef struct lanert_sink_options {
+    const char *format; /* "video", "pictures", "culane", "tusimple", "llamas", "jsonl"; NULL: by the name */
+    const lanert_source_info *source; /* rate, pictures or video; borrowed during open */
+    const lanert_preset *preset;      /* borrowed during open */
+    bool force;                       /* overwrite files that are there */
+    const char *title;                /* drawn on videos and pictures: model and engine; NULL: none */
+} lanert_sink_options;
+
+/* A writer of results: annotated video or pictures, or lane files. Files appear whole or not at all,
+ * when the sink is finished (a video) or as each is complete (pictures and lane files). `path` "-" is
+ * standard output, for jsonl and tusimple. */
+LANERT_API int lanert_sink_open(const char *path, const lanert_sink_options *options, lanert_sink **sink,
+                                lanert_error *err);
+LANERT_API int lanert_sink_write(lanert_sink *sink, const lanert_frame *frame, const lanert_result *result,
+                                 lanert_error *err);
+/* Completes the files. Close alone, without finish, throws unfinished files away. */
+LANERT_API int lanert_sink_finish(lanert_sink *sink, lanert_error *err);
+LANERT_API void lanert_sink_close(lanert_sink **sink);
+
+/* ---- the pipeline ---------------------------------------------------------------------------- */
+
+typedef struct lanert_stats {
+    int64_t frames;  /* results given */
+    int64_t dropped; /* live sources only: frames that a newer one replaced */
+    int64_t skipped; /* pictures that could not be read, where that was allowed */
+    int64_t lanes;
+    double elapsed_s;                                                 /* first frame asked for to last result given */
+    double read_ms, preprocess_ms, inference_ms, decode_ms, write_ms; /* sums over the frames */
+    double latency_p50_ms, latency_p99_ms, latency_max_ms;
+} lanert_stats;
+
+/* Takes each result, in order, on the thread that called lanert_run; non-zero ends the run with it. */
+typedef int lanert_on_result(void *context, const lanert_frame *frame, const lanert_result *result, lanert_error *err);
+/* Asked for each frame; non-zero ends the run cleanly, as if the source had ended. */
+typedef int lanert_should_stop(void *context);
+/* Told of each picture that cannot be read. 0: go on without it; non-zero: end the run with the error. */
+typedef int lanert_on_bad_picture(void *context, const lanert_error *why);
+
+typedef struct lanert_run_options {
+    lanert_on_result *on_result;
+    lanert_should_stop *should_stop;       /* may be NULL */
+    lanert_on_bad_picture *on_bad_picture; /* may be NULL: any bad picture ends the run */
+    void *context;                         /* handed to the three above */
+} lanert_run_options;
+
+/* Runs a source through a detector: reading, inference and the caller's on_result overlap in threads;
+ * nothing of a file is dropped; of a live source the newest frame wins. */
+LANERT_API int lanert_run(lanert_detector *det, lanert_source *source, const lanert_run_options *options,
+                          lanert_stats *stats, lanert_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

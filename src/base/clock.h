@@ -1,0 +1,12 @@
+/* clock.h - time that only goes forward. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+
+/* Nanoseconds of the monotonic clock. */
+int64_t clock_ns(void);
+
+#define NS_TO_MS(ns) ((double)(ns) / 1e6)
+
+#endif

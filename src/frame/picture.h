@@ -1,0 +1,29 @@
+/* picture.h - one BGR picture in memory of its own, reused from frame to frame. */
+#ifndef FRAME_PICTURE_H
+#define FRAME_PICTURE_H
+
+#include "base/memory.h"
+
+/* Sides over this, or more pixels than this, are refused (LANERT_ELIMIT). */
+#define PICTURE_MAX_SIDE 16384
+#define PICTURE_MAX_PIXELS ((int64_t)100 * 1000 * 1000)
+
+typedef struct picture {
+    int width, height, stride; /* stride in bytes, width × 3 rounded up to 64 */
+    uint8_t *bgr;              /* aligned to 64 */
+    size_t capacity;           /* bytes */
+    int64_t index;
+    double time_s;
+    int64_t read_ns;    /* clock_ns() when it was complete */
+    char name[1024];    /* relative name, cut where longer */
+    lanert_lane *truth; /* known lanes of a drawn frame: NULL, or LANERT_MAX_LANES of them */
+    int truth_count;
+} picture;
+
+/* Sets the size, growing the memory only where it is too small. */
+int picture_resize(picture *p, int width, int height, lanert_error *err);
+void picture_free(picture *p);
+/* The view of it that the public interface hands out. */
+lanert_frame picture_frame(const picture *p);
+
+#endif

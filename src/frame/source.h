@@ -1,0 +1,21 @@
+/* source.h - one vtable for everything that pictures come from. A source is one file,
+ * source_<kind>.c, with one table of this form. */
+#ifndef FRAME_SOURCE_H
+#define FRAME_SOURCE_H
+
+#include "frame/picture.h"
+
+typedef struct source_ops {
+    const char *name;
+    /* `spec` as the user wrote it. Fills info in. */
+    int (*open)(const char *spec, void **self, lanert_source_info *info, lanert_error *err);
+    /* The next picture into p (resized as needed). LANERT_END after the last. After a failure of one
+     * picture among many, the next call goes on with the next picture. */
+    int (*read)(void *self, picture *p, lanert_error *err);
+    void (*close)(void *self);
+} source_ops;
+
+/* The next picture into the caller's own memory; lanert_source_read reads into the source's. */
+int source_read_into(lanert_source *source, picture *p, lanert_error *err);
+
+#endif

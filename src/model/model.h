@@ -1,0 +1,29 @@
+/* model.h - an opened model: its preset, and how its tensors look, read from the file's head. */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include "model/preset.h"
+
+/* How the picture goes in. */
+typedef enum model_input { MODEL_INPUT_U8_NHWC, MODEL_INPUT_F32_NCHW } model_input;
+
+typedef struct model_info {
+    char path[4096];
+    lanert_preset preset;
+    model_input input;
+    char input_name[64];
+    int fixed_batch;        /* 0: dynamic */
+    char raw_name[64];      /* output [N,priors,78], float32; empty: none */
+    int priors;             /* of raw */
+    char lanes_name[64];    /* output [N,max_lanes,78], float32, rows of raw; empty: none */
+    char count_name[64];    /* output [N], int64: the rows of lanes in use */
+    bool ours;              /* written by lanert_convert; else a plain export */
+    char arch[32];          /* "resnet18" …; empty where not known */
+    char precision[8];      /* "fp32", "fp16"; empty where not known */
+    char source_sha256[65]; /* of the checkpoint; empty where not known */
+    char writer[32];        /* "lanert 0.1.0" */
+} model_info;
+
+const model_info *model_describe(const lanert_model *model);
+
+#endif
