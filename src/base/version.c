@@ -1,0 +1,6 @@
+#include <lanert/lanert.h>
+
+const char *lanert_version(void)
+{
+    return LANERT_VERSION;
+}
