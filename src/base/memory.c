@@ -29,6 +29,8 @@ int memory_aligned(void *out, size_t bytes, lanert_error *err)
     void *p = NULL;
     if (bytes <= SIZE_MAX - 63)
         p = aligned_alloc(64, (bytes + 63) / 64 * 64 + (bytes == 0) * 64);
+    if (p)
+        memset(p, 0, bytes);
     memcpy(out, &p, sizeof p);
     return p ? 0 : error_set(err, LANERT_ENOMEM, "out of memory: %zu bytes could not be had", bytes);
 }

@@ -15,7 +15,7 @@ int memory_new(void *out, size_t count, size_t size, lanert_error *err);
  * zeroed. */
 int memory_grow(void *array, size_t *capacity, size_t need, size_t size, lanert_error *err);
 
-/* Memory aligned to 64 bytes (a cache line, an AVX-512 register), to be freed with free(). */
+/* Zeroed memory aligned to 64 bytes (a cache line, an AVX-512 register), to be freed with free(). */
 int memory_aligned(void *out, size_t bytes, lanert_error *err);
 
 #define FREE(p) (free((void *)(p)), (p) = NULL)

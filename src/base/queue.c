@@ -1,13 +1,20 @@
 #include "base/queue.h"
 
+#include <errno.h>
+#include <time.h>
+
 int queue_open(queue *q, size_t capacity, lanert_error *err)
 {
     *q = (queue){.capacity = capacity};
     int rc = memory_new(&q->items, capacity, sizeof *q->items, err);
     if (rc)
         return rc;
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&q->lock, NULL);
-    pthread_cond_init(&q->changed, NULL);
+    pthread_cond_init(&q->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     q->ready = true;
     return 0;
 }
@@ -57,6 +64,26 @@ bool queue_pop(queue *q, void **item)
     bool got = take(q, item);
     pthread_mutex_unlock(&q->lock);
     return got;
+}
+
+bool queue_pop_within(queue *q, void **item, int ms)
+{
+    struct timespec end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += ms / 1000;
+    end.tv_nsec += ms % 1000 * 1000000L;
+    if (end.tv_nsec >= 1000000000L) {
+        end.tv_sec++;
+        end.tv_nsec -= 1000000000L;
+    }
+    *item = NULL;
+    pthread_mutex_lock(&q->lock);
+    bool late = false;
+    while (!q->count && !q->closed && !late)
+        late = pthread_cond_timedwait(&q->changed, &q->lock, &end) == ETIMEDOUT;
+    bool got = take(q, item);
+    pthread_mutex_unlock(&q->lock);
+    return got || late;
 }
 
 bool queue_try_pop(queue *q, void **item)

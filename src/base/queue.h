@@ -22,6 +22,8 @@ void queue_destroy(queue *q); /* takes a zeroed queue too */
 bool queue_push(queue *q, void *item);
 /* Waits while it is empty. False once it is closed and empty. */
 bool queue_pop(queue *q, void **item);
+/* The same, for at most so many milliseconds; *item is NULL where the time ran out. */
+bool queue_pop_within(queue *q, void **item, int ms);
 /* Takes an item if there is one. */
 bool queue_try_pop(queue *q, void **item);
 /* Wakes everyone: nothing more goes in; what is in may still be taken. */

@@ -12,10 +12,17 @@ typedef struct source_ops {
     /* The next picture into p (resized as needed). LANERT_END after the last. After a failure of one
      * picture among many, the next call goes on with the next picture. */
     int (*read)(void *self, picture *p, lanert_error *err);
+    /* Makes a read that waits, and those after it, return LANERT_END soon (within 0.2 s); called from
+     * another thread, so atomic. NULL for sources that never wait. */
+    void (*interrupt)(void *self);
     void (*close)(void *self);
 } source_ops;
 
 /* The next picture into the caller's own memory; lanert_source_read reads into the source's. */
 int source_read_into(lanert_source *source, picture *p, lanert_error *err);
+
+/* Ends a source from another thread: see the ops. A video on standard input must not hang in read(2): its
+ * bytes come through a callback that polls. */
+void source_interrupt(lanert_source *source);
 
 #endif
