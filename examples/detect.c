@@ -1,0 +1,39 @@
+/* detect.c - the lanes of one picture, by the library.
+ *
+ *     cc detect.c $(pkg-config --cflags --libs lanert) -o detect
+ *     ./detect MODEL.onnx PICTURE.jpg
+ */
+#include <lanert/lanert.h>
+
+int main(int argc, char **argv)
+{
+    lanert_model *model = NULL;
+    lanert_detector *detector = NULL;
+    lanert_source *source = NULL;
+    lanert_frame frame;
+    lanert_result result;
+    lanert_error err;
+    int rc;
+
+    if (argc != 3) {
+        fprintf(stderr, "usage: detect MODEL.onnx PICTURE\n");
+        return 2;
+    }
+    /* A program with pixels of its own fills in a lanert_frame instead of opening a source:
+     * {.format = LANERT_NV12, .width = w, .height = h, .data = {y, uv}, .stride = {w, w}} */
+    if ((rc = lanert_model_open(argv[1], NULL, &model, &err)) ||
+        (rc = lanert_detector_open(model, NULL, &detector, &err)) ||
+        (rc = lanert_source_open(argv[2], &source, &err)) || (rc = lanert_source_read(source, &frame, &err)) ||
+        (rc = lanert_detect(detector, &frame, 1, &result, &err)))
+        fprintf(stderr, "detect: %s\n", err.text);
+    for (int i = 0; !rc && i < result.count; i++) {
+        const lanert_lane *lane = &result.lanes[i];
+        const lanert_point *far = &lane->points[0], *near = &lane->points[lane->count - 1];
+        printf("lane %d: score %.2f, from (%.0f, %.0f) to (%.0f, %.0f)\n", i + 1, lane->score, near->x, near->y, far->x,
+               far->y);
+    }
+    lanert_source_close(&source);
+    lanert_detector_close(&detector);
+    lanert_model_close(&model);
+    return rc ? 1 : 0;
+}

@@ -1,0 +1,57 @@
+/* cli.h - what the subcommands share. The program uses nothing of the library but lanert.h. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <lanert/lanert.h>
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_MODEL = 3, EXIT_INPUT = 4, EXIT_GATE = 5 };
+
+/* One file a subcommand: cmd_<name>.c. */
+int cmd_convert(int argc, char **argv);
+int cmd_detect(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
+int cmd_inspect(int argc, char **argv);
+
+/* ---- words.c: what is said to people, on stderr ---- */
+
+/* "lanert detect: …", whatever -q says. */
+void say_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same, and where to find help; returns EXIT_USAGE. */
+int say_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Prints a help text to stdout; returns EXIT_DONE, or EXIT_FAILED where stdout is broken. */
+int print_help(const char *text);
+/* The subcommand in front of each message. */
+void say_command(const char *name);
+
+/* ---- options.c: values of options; each says what is wrong and returns false ---- */
+
+bool option_int(const char *option, const char *text, int low, int high, int *value);
+bool option_double(const char *option, const char *text, double low, double high, double *value);
+/* One of the names, as its place in the list (NULL at the end). */
+bool option_name(const char *option, const char *text, const char *const *names, int *value);
+bool option_precision(const char *text, lanert_precision *value);
+
+/* ---- interrupt.c ---- */
+
+/* The first Ctrl-C (SIGINT, SIGTERM, SIGHUP) asks for a clean end; the second ends at once. */
+void interrupt_catch(void);
+bool interrupted(void);
+
+/* ---- progress.c: one line on stderr, rewritten in place; nothing where stderr is no terminal ---- */
+
+typedef struct progress {
+    bool on, drawn;
+    double next_s, start_s;
+    int64_t total; /* -1: not known */
+} progress;
+
+double now_s(void);
+void progress_start(progress *p, int64_t total, bool quiet);
+/* True when it is time to draw again, five times a second. */
+bool progress_due(progress *p);
+/* `words` follow the count, the share and the time left. */
+void progress_draw(progress *p, int64_t count, const char *words);
+/* Wipes the line, so that a message can be printed. */
+void progress_clear(progress *p);
+
+#endif

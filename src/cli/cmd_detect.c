@@ -1,0 +1,389 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/outputs.h"
+
+static const char help[] =
+    "usage: lanert detect SOURCE... --model MODEL.onnx [OPTION]...\n"
+    "\n"
+    "Finds the lanes in pictures, videos and cameras. A SOURCE is a picture, a folder of them, a quoted glob, a list\n"
+    "file (.txt), a video file, rtsp://..., /dev/videoN, - (a video on standard input), or\n"
+    "synthetic:[seed=1,frames=250,rate=25,size=1280x720] (a drawn road with known lanes).\n"
+    "\n"
+    "  -o, --output OUT           by its name: a video (.mp4, .mkv, .mov), JSON lines (.jsonl; - is standard output),\n"
+    "                             TuSimple's lines (.json), annotated pictures (.jpg, .png, FOLDER/); may be repeated\n"
+    "      --format FORMAT        of the output beside it: video, pictures, culane, tusimple, llamas or jsonl\n"
+    "      --force                overwrite files that are there\n"
+    "\n"
+    "  -m, --model MODEL.onnx     written by 'lanert convert', or a plain ONNX export of CLRNet\n"
+    "      --preset NAME          culane, tusimple or llamas: needed for a plain export, which does not say\n"
+    "      --engine NAME          auto (the default), onnxruntime or openvino\n"
+    "      --precision NAME       auto (the default: the model's own), fp32, fp16 or bf16\n"
+    "      --threads N            of the engine; 0 (the default): one for each processor\n"
+    "      --batch N              frames that go through the engine together (default 1)\n"
+    "\n"
+    "      --conf SCORE           the score a lane needs, 0 to 1\n"
+    "      --nms-thres PIXELS     mean distance, at width 800, under which two lanes are one\n"
+    "      --max-lanes N          the most lanes in a frame\n"
+    "      --cut FRACTION         the part of a picture's height to cut away at the top, 0 to below 1\n"
+    "      --resize NAME          linear (the default) or cubic\n"
+    "      --duration SECONDS     stop after so long\n"
+    "\n"
+    "      --json                 the summary as JSON, on standard output\n"
+    "  -q, --quiet                say nothing but errors\n"
+    "  -h, --help                 this text\n"
+    "\n"
+    "Ctrl-C ends cleanly: outputs hold all that was done until then. Without an output, the summary is all.\n"
+    "\n"
+    "exit status: 0 done, 1 an output could not be written, 2 wrong usage, 3 the model or engine is not usable, 4 a\n"
+    "source could not be read, or not all of it\n";
+
+typedef struct job {
+    const char *model_path, *preset;
+    lanert_detector_options detector;
+    outputs outputs;
+    bool force, quiet, json;
+    double duration_s; /* 0: no end */
+
+    lanert_model *model;
+    lanert_detector *det;
+    lanert_stats stats; /* over all sources */
+    progress progress;
+    double start_s;
+    bool write_failed, pictures, opened;
+} job;
+
+/* ---- options ---- */
+
+enum { FORMAT = 256, FORCE, PRESET, ENGINE, PRECISION, THREADS, BATCH, CONF, NMS, LANES, CUT, RESIZE, DURATION, JSON };
+
+static const struct option longs[] = {
+    {"output", required_argument, NULL, 'o'},
+    {"format", required_argument, NULL, FORMAT},
+    {"force", no_argument, NULL, FORCE},
+    {"model", required_argument, NULL, 'm'},
+    {"preset", required_argument, NULL, PRESET},
+    {"engine", required_argument, NULL, ENGINE},
+    {"precision", required_argument, NULL, PRECISION},
+    {"threads", required_argument, NULL, THREADS},
+    {"batch", required_argument, NULL, BATCH},
+    {"conf", required_argument, NULL, CONF},
+    {"nms-thres", required_argument, NULL, NMS},
+    {"max-lanes", required_argument, NULL, LANES},
+    {"cut", required_argument, NULL, CUT},
+    {"resize", required_argument, NULL, RESIZE},
+    {"duration", required_argument, NULL, DURATION},
+    {"json", no_argument, NULL, JSON},
+    {"quiet", no_argument, NULL, 'q'},
+    {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
+static bool parse_float(const char *option, double high, float *value)
+{
+    double number;
+    if (!option_double(option, optarg, 0, high, &number))
+        return false;
+    *value = (float)number;
+    return true;
+}
+
+static bool parse_cut(double *value)
+{
+    if (!option_double("--cut", optarg, 0, 1, value))
+        return false;
+    if (*value < 1)
+        return true;
+    say_usage("--cut is '%s': nothing of the picture is left; expected less than 1", optarg);
+    return false;
+}
+
+static bool parse_resize(lanert_resize *value)
+{
+    static const char *const names[] = {"linear", "cubic", NULL};
+    int place;
+    if (!option_name("--resize", optarg, names, &place))
+        return false;
+    *value = place ? LANERT_CUBIC : LANERT_LINEAR;
+    return true;
+}
+
+static bool set_text(const char **value)
+{
+    *value = optarg;
+    return true;
+}
+
+static bool set_flag(bool *value)
+{
+    return *value = true;
+}
+
+static bool parse_option(job *j, int c)
+{
+    switch (c) {
+    case 'o':
+        return outputs_add_path(&j->outputs, optarg);
+    case FORMAT:
+        return outputs_add_format(&j->outputs, optarg);
+    case FORCE:
+        return set_flag(&j->force);
+    case 'm':
+        return set_text(&j->model_path);
+    case PRESET:
+        return set_text(&j->preset);
+    case ENGINE:
+        return set_text(&j->detector.engine);
+    case PRECISION:
+        return option_precision(optarg, &j->detector.precision);
+    case THREADS:
+        return option_int("--threads", optarg, 0, 1024, &j->detector.threads);
+    case BATCH:
+        return option_int("--batch", optarg, 1, 64, &j->detector.batch);
+    case CONF:
+        return parse_float("--conf", 1, &j->detector.conf);
+    case NMS:
+        return parse_float("--nms-thres", 800, &j->detector.nms_thres);
+    case LANES:
+        return option_int("--max-lanes", optarg, 1, LANERT_MAX_LANES, &j->detector.max_lanes);
+    case CUT:
+        return parse_cut(&j->detector.cut);
+    case RESIZE:
+        return parse_resize(&j->detector.resize);
+    case DURATION:
+        return option_double("--duration", optarg, 0, 1e9, &j->duration_s);
+    case JSON:
+        return set_flag(&j->json);
+    case 'q':
+        return set_flag(&j->quiet);
+    default:
+        return say_usage("wrong option"), false;
+    }
+}
+
+/* ---- the run ---- */
+
+static int should_stop(void *context)
+{
+    const job *j = context;
+    return interrupted() || (j->duration_s > 0 && now_s() - j->start_s >= j->duration_s);
+}
+
+static void draw_progress(job *j, const lanert_result *result, int64_t count)
+{
+    char words[128];
+    double elapsed = now_s() - j->progress.start_s;
+    snprintf(words, sizeof words, "%.1f fps  latency %.0f ms  %d lanes", elapsed > 0 ? (double)count / elapsed : 0,
+             result->latency_ms, result->count);
+    progress_draw(&j->progress, count, words);
+}
+
+static int on_result(void *context, const lanert_frame *frame, const lanert_result *result, lanert_error *err)
+{
+    job *j = context;
+    int rc = outputs_write(&j->outputs, frame, result, err);
+    j->write_failed = rc != 0;
+    if (!rc && progress_due(&j->progress))
+        draw_progress(j, result, frame->index + 1);
+    return rc;
+}
+
+static int on_bad_picture(void *context, const lanert_error *why)
+{
+    job *j = context;
+    progress_clear(&j->progress);
+    say_error("%s", why->text);
+    return 0;
+}
+
+static void add_stats(lanert_stats *sum, const lanert_stats *one)
+{
+    sum->frames += one->frames;
+    sum->dropped += one->dropped;
+    sum->skipped += one->skipped;
+    sum->lanes += one->lanes;
+    sum->elapsed_s += one->elapsed_s;
+    sum->read_ms += one->read_ms;
+    sum->preprocess_ms += one->preprocess_ms;
+    sum->inference_ms += one->inference_ms;
+    sum->decode_ms += one->decode_ms;
+    sum->write_ms += one->write_ms;
+    /* Of several sources, the worst one's percentiles. */
+    if (one->latency_p50_ms > sum->latency_p50_ms)
+        sum->latency_p50_ms = one->latency_p50_ms;
+    if (one->latency_p99_ms > sum->latency_p99_ms)
+        sum->latency_p99_ms = one->latency_p99_ms;
+    if (one->latency_max_ms > sum->latency_max_ms)
+        sum->latency_max_ms = one->latency_max_ms;
+}
+
+/* "r18-culane · openvino": what made these lanes. */
+static void make_title(const job *j, char *title, size_t size)
+{
+    const char *slash = strrchr(j->model_path, '/'), *name = slash ? slash + 1 : j->model_path;
+    const char *dot = strrchr(name, '.');
+    snprintf(title, size, "%.*s · %s", dot ? (int)(dot - name) : (int)strlen(name), name,
+             lanert_detector_engine(j->det));
+}
+
+static int open_outputs(job *j, const lanert_source_info *info)
+{
+    char title[128];
+    lanert_error err;
+    make_title(j, title, sizeof title);
+    lanert_sink_options options = {
+        .source = info, .preset = lanert_model_preset(j->model), .force = j->force, .title = title};
+    int rc = outputs_open(&j->outputs, &options, &err);
+    j->opened = true;
+    j->pictures = info->pictures;
+    if (rc)
+        say_error("%s", err.text);
+    return rc == 0 ? EXIT_DONE : rc == LANERT_EINVAL ? EXIT_USAGE : EXIT_FAILED;
+}
+
+static int run_status(const job *j, int rc, const lanert_stats *stats)
+{
+    if (rc == 0)
+        return stats->skipped ? EXIT_INPUT : EXIT_DONE;
+    if (j->write_failed || rc == LANERT_ENOMEM)
+        return EXIT_FAILED;
+    return rc == LANERT_EENGINE ? EXIT_MODEL : EXIT_INPUT;
+}
+
+static int run_source(job *j, const char *spec)
+{
+    lanert_source *source = NULL;
+    lanert_stats stats = {0};
+    lanert_error err;
+    int status;
+    if (lanert_source_open(spec, &source, &err)) {
+        say_error("%s", err.text);
+        return EXIT_INPUT;
+    }
+    const lanert_source_info *info = lanert_source_describe(source);
+    if (!j->opened && (status = open_outputs(j, info)))
+        goto out;
+    if (j->outputs.count && info->pictures != j->pictures) {
+        status =
+            say_usage("%s: pictures and videos cannot go into the same outputs; run them one after the other", spec);
+        goto out;
+    }
+    lanert_run_options options = {
+        .on_result = on_result, .should_stop = should_stop, .on_bad_picture = on_bad_picture, .context = j};
+    progress_start(&j->progress, info->frames, j->quiet);
+    int rc = lanert_run(j->det, source, &options, &stats, &err);
+    progress_clear(&j->progress);
+    if (rc)
+        say_error("%s", err.text);
+    add_stats(&j->stats, &stats);
+    status = run_status(j, rc, &stats);
+out:
+    lanert_source_close(&source);
+    return status;
+}
+
+static int run_sources(job *j, char **specs, int count)
+{
+    int status = EXIT_DONE;
+    lanert_error err;
+    for (int i = 0; i < count && !should_stop(j); i++) {
+        int one = run_source(j, specs[i]);
+        status = one ? one : status;
+        if (one == EXIT_FAILED || one == EXIT_USAGE || one == EXIT_MODEL)
+            return status;
+    }
+    if (outputs_finish(&j->outputs, &err)) {
+        say_error("%s", err.text);
+        return EXIT_FAILED;
+    }
+    return status;
+}
+
+/* ---- the summary ---- */
+
+static void print_summary(const job *j, FILE *out)
+{
+    const lanert_stats *s = &j->stats;
+    double n = s->frames ? (double)s->frames : 1;
+    if (j->json) {
+        fprintf(out,
+                "{\"frames\": %lld, \"dropped\": %lld, \"skipped\": %lld, \"lanes\": %lld, \"elapsed_s\": %.6f, "
+                "\"fps\": %.3f, \"engine\": \"%s\", \"mean_ms\": {\"read\": %.4f, \"preprocess\": %.4f, "
+                "\"inference\": %.4f, \"decode\": %.4f, \"write\": %.4f}, "
+                "\"latency_ms\": {\"p50\": %.3f, \"p99\": %.3f, \"max\": %.3f}, \"interrupted\": %s}\n",
+                (long long)s->frames, (long long)s->dropped, (long long)s->skipped, (long long)s->lanes, s->elapsed_s,
+                s->elapsed_s > 0 ? (double)s->frames / s->elapsed_s : 0, lanert_detector_engine(j->det), s->read_ms / n,
+                s->preprocess_ms / n, s->inference_ms / n, s->decode_ms / n, s->write_ms / n, s->latency_p50_ms,
+                s->latency_p99_ms, s->latency_max_ms, interrupted() ? "true" : "false");
+        return;
+    }
+    fprintf(out,
+            "%lld frames, %lld lanes in %.1f s: %.1f fps; latency p50 %.0f, p99 %.0f ms; a frame's inference %.1f ms, "
+            "everything else %.1f ms (%s)",
+            (long long)s->frames, (long long)s->lanes, s->elapsed_s,
+            s->elapsed_s > 0 ? (double)s->frames / s->elapsed_s : 0, s->latency_p50_ms, s->latency_p99_ms,
+            s->inference_ms / n, (s->read_ms + s->preprocess_ms + s->decode_ms + s->write_ms) / n,
+            lanert_detector_engine(j->det));
+    if (s->dropped)
+        fprintf(out, "; %lld frames dropped", (long long)s->dropped);
+    if (s->skipped)
+        fprintf(out, "; %lld pictures could not be read", (long long)s->skipped);
+    fprintf(out, "%s\n", interrupted() ? "; interrupted" : "");
+}
+
+static bool summarize(const job *j)
+{
+    if (!j->json && j->quiet)
+        return true;
+    print_summary(j, j->json || !j->outputs.count ? stdout : stderr);
+    if (fflush(stdout) == 0)
+        return true;
+    say_error("standard output cannot be written");
+    return false;
+}
+
+static int open_detector(job *j)
+{
+    lanert_error err;
+    int rc = lanert_model_open(j->model_path, j->preset, &j->model, &err);
+    if (!rc)
+        rc = lanert_detector_open(j->model, &j->detector, &j->det, &err);
+    if (!rc)
+        return EXIT_DONE;
+    say_error("%s", err.text);
+    return rc == LANERT_EINVAL ? EXIT_USAGE : EXIT_MODEL;
+}
+
+int cmd_detect(int argc, char **argv)
+{
+    job j = {0};
+    int c, status;
+    lanert_detector_defaults(&j.detector);
+    while ((c = getopt_long(argc, argv, "o:m:qh", longs, NULL)) != -1) {
+        if (c == 'h')
+            return print_help(help);
+        if (!parse_option(&j, c))
+            return EXIT_USAGE;
+    }
+    if (optind == argc)
+        return say_usage("no source was named: a picture, a folder, a video, or synthetic:");
+    if (!outputs_check(&j.outputs))
+        return EXIT_USAGE;
+    if (j.json && outputs_use_stdout(&j.outputs))
+        return say_usage("--json and an output cannot both go to standard output");
+    if (!j.model_path)
+        return say_usage("--model MODEL.onnx is missing; 'lanert convert' makes one of a checkpoint");
+    interrupt_catch();
+    if (!(status = open_detector(&j))) {
+        j.start_s = now_s();
+        status = run_sources(&j, argv + optind, argc - optind);
+        if (j.stats.frames && !summarize(&j) && !status)
+            status = EXIT_FAILED;
+    }
+    outputs_close(&j.outputs);
+    lanert_detector_close(&j.det);
+    lanert_model_close(&j.model);
+    return status;
+}

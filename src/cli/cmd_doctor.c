@@ -1,0 +1,155 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+static const char help[] =
+    "usage: lanert doctor [--json]\n"
+    "\n"
+    "Says what this machine has: the inference engines that were found, with versions and places, what is missing and\n"
+    "how to get it, and what the processor can do.\n"
+    "\n"
+    "      --json     as JSON\n"
+    "  -h, --help     this text\n"
+    "\n"
+    "exit status: 0 at least one engine is usable, 3 none is\n";
+
+/* Flags of /proc/cpuinfo that engines and our own kernels use; x86 and Arm names. */
+static const char *const features[] = {"sse4_1",      "avx",         "avx2",     "fma",      "f16c",     "avx512f",
+                                       "avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "amx_bf16", "amx_int8",
+                                       "asimd",       "asimdhp",     "asimddp",  "bf16",     "i8mm",     "sve"};
+#define FEATURES (sizeof features / sizeof *features)
+
+typedef struct cpu {
+    char model[128];
+    char flags[4096]; /* " avx avx2 … " */
+    long threads;
+    double memory_gb;
+} cpu;
+
+/* Copies what follows "name<tab>: " on the first line that has it. */
+static void take_line(const char *line, const char *name, char *out, size_t size)
+{
+    const char *colon = strchr(line, ':');
+    if (!*out && colon && !strncmp(line, name, strlen(name)))
+        snprintf(out, size, "%.*s", (int)strcspn(colon + 1, "\n"), colon + 1);
+}
+
+static void look_at_cpu(cpu *c)
+{
+    char line[sizeof c->flags];
+    *c = (cpu){.threads = sysconf(_SC_NPROCESSORS_ONLN)};
+    c->memory_gb = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGE_SIZE) / 1e9;
+    FILE *f = fopen("/proc/cpuinfo", "r");
+    while (f && fgets(line, sizeof line, f)) {
+        take_line(line, "model name", c->model, sizeof c->model);
+        take_line(line, "flags", c->flags, sizeof c->flags - 1);
+        take_line(line, "Features", c->flags, sizeof c->flags - 1);
+    }
+    if (f)
+        fclose(f);
+    strcat(c->flags, " ");
+}
+
+static bool has_feature(const cpu *c, const char *name)
+{
+    char word[64];
+    snprintf(word, sizeof word, " %s ", name);
+    return strstr(c->flags, word) != NULL;
+}
+
+static void print_json_text(const char *text)
+{
+    putchar('"');
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            putchar('\\');
+        if ((unsigned char)*text >= ' ')
+            putchar(*text);
+    }
+    putchar('"');
+}
+
+static void print_json_pair(const char *name, const char *text, const char *end)
+{
+    printf("\"%s\": ", name);
+    print_json_text(text);
+    fputs(end, stdout);
+}
+
+static void print_cpu(const cpu *c, bool json)
+{
+    const char *model = c->model + strspn(c->model, " ");
+    if (json) {
+        print_json_pair("lanert", lanert_version(), ", \"cpu\": {");
+        print_json_pair("model", model, ", ");
+        printf("\"threads\": %ld, \"memory_gb\": %.1f, \"features\": [", c->threads, c->memory_gb);
+    } else {
+        printf("lanert %s\n\nprocessor    %s, %ld threads, %.1f GB of memory\n             ", lanert_version(),
+               *model ? model : "unknown", c->threads, c->memory_gb);
+    }
+    const char *separator = "";
+    for (size_t i = 0; i < FEATURES; i++) {
+        if (!has_feature(c, features[i]))
+            continue;
+        printf(json ? "%s\"%s\"" : "%s%s", separator, features[i]);
+        separator = json ? ", " : " ";
+    }
+    fputs(json ? "]}, \"engines\": [" : "\n\n", stdout);
+}
+
+static void print_engine(const lanert_engine_info *e, bool first, bool json)
+{
+    if (!json) {
+        printf("%-12s %s %s\n", e->name, e->usable ? "usable," : "not usable,", *e->version ? e->version : "not found");
+        if (*e->path)
+            printf("             %s\n", e->path);
+        if (*e->note)
+            printf("             %s\n", e->note);
+        return;
+    }
+    fputs(first ? "{" : ", {", stdout);
+    print_json_pair("name", e->name, ", ");
+    printf("\"usable\": %s, ", e->usable ? "true" : "false");
+    print_json_pair("version", e->version, ", ");
+    print_json_pair("path", e->path, ", ");
+    print_json_pair("note", e->note, "}");
+}
+
+int cmd_doctor(int argc, char **argv)
+{
+    static const struct option longs[] = {{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+    lanert_engine_info info;
+    lanert_error err;
+    cpu c;
+    bool json = false;
+    int option, usable = 0, rc;
+    while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+        if (option == 'h')
+            return print_help(help);
+        if (option != 'j')
+            return say_usage("wrong option");
+        json = true;
+    }
+    if (optind != argc)
+        return say_usage("doctor takes no argument, but got '%s'", argv[optind]);
+    if (json)
+        putchar('{');
+    look_at_cpu(&c);
+    print_cpu(&c, json);
+    for (int i = 0; (rc = lanert_engine_probe(i, &info, &err)) == 0; i++) {
+        print_engine(&info, i == 0, json);
+        usable += info.usable;
+    }
+    if (rc != LANERT_END) {
+        say_error("%s", err.text);
+        return EXIT_FAILED;
+    }
+    if (print_help(json ? "]}\n" : ""))
+        return EXIT_FAILED;
+    if (!usable)
+        say_error("no inference engine is usable: scripts/build.sh installs them");
+    return usable ? EXIT_DONE : EXIT_MODEL;
+}

@@ -1,0 +1,47 @@
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static const struct {
+    const char *name, *what;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"detect", "find lanes in pictures, videos and cameras", cmd_detect},
+    {"convert", "make a model of a CLRNet checkpoint", cmd_convert},
+    {"inspect", "say what a checkpoint or model is", cmd_inspect},
+    {"doctor", "say what this machine has and lacks", cmd_doctor},
+};
+
+#define COMMANDS (sizeof commands / sizeof *commands)
+
+static int print_usage(void)
+{
+    printf("lanert - lane detection with CLRNet\n\nusage: lanert COMMAND [OPTION]... [ARGUMENT]...\n\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        printf("  %-9s %s\n", commands[i].name, commands[i].what);
+    return print_help("\n'lanert COMMAND --help' says more; 'lanert --version' which version this is.\n");
+}
+
+int main(int argc, char **argv)
+{
+    /* A reader of our output that leaves is a write error, to be reported as such; so is a file that grows
+     * over the limit set for it. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    if (argc < 2)
+        return print_usage(), EXIT_USAGE;
+    const char *name = argv[1];
+    if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help"))
+        return print_usage();
+    if (!strcmp(name, "--version") || !strcmp(name, "-V"))
+        return printf("lanert %s\n", lanert_version()) < 0 ? EXIT_FAILED : EXIT_DONE;
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (!strcmp(name, commands[i].name)) {
+            say_command(name);
+            return commands[i].run(argc - 1, argv + 1);
+        }
+    }
+    return say_usage("there is no command '%s'", name);
+}

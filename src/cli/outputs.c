@@ -1,0 +1,100 @@
+#include "cli/outputs.h"
+
+#include <string.h>
+
+bool outputs_add_path(outputs *o, const char *path)
+{
+    if (o->count == OUTPUTS_MAX) {
+        say_usage("more than %d outputs", OUTPUTS_MAX);
+        return false;
+    }
+    o->list[o->count++] = (output){.path = path, .format = o->pending_format};
+    o->pending_format = NULL;
+    return true;
+}
+
+bool outputs_add_format(outputs *o, const char *format)
+{
+    static const char *const formats[] = {"video", "pictures", "culane", "tusimple", "llamas", "jsonl", NULL};
+    int place;
+    if (!option_name("--format", format, formats, &place))
+        return false;
+    if (o->count && !o->list[o->count - 1].format) {
+        o->list[o->count - 1].format = format;
+        return true;
+    }
+    if (o->pending_format) {
+        say_usage("two --format for one output");
+        return false;
+    }
+    o->pending_format = format;
+    return true;
+}
+
+bool outputs_check(const outputs *o)
+{
+    int to_stdout = 0;
+    for (int i = 0; i < o->count; i++)
+        to_stdout += !strcmp(o->list[i].path, "-");
+    if (o->pending_format) {
+        say_usage("--format %s without an output: -o OUT is missing", o->pending_format);
+        return false;
+    }
+    if (to_stdout > 1) {
+        say_usage("two outputs cannot both go to standard output");
+        return false;
+    }
+    return true;
+}
+
+bool outputs_use_stdout(const outputs *o)
+{
+    for (int i = 0; i < o->count; i++)
+        if (!strcmp(o->list[i].path, "-"))
+            return true;
+    return false;
+}
+
+int outputs_open(outputs *o, const lanert_sink_options *options, lanert_error *err)
+{
+    for (int i = 0; i < o->count; i++) {
+        lanert_sink_options own = *options;
+        own.format = o->list[i].format;
+        if (!own.format && !strcmp(o->list[i].path, "-"))
+            own.format = "jsonl";
+        int rc = lanert_sink_open(o->list[i].path, &own, &o->list[i].sink, err);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+int outputs_write(outputs *o, const lanert_frame *frame, const lanert_result *result, lanert_error *err)
+{
+    for (int i = 0; i < o->count; i++) {
+        int rc = lanert_sink_write(o->list[i].sink, frame, result, err);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+int outputs_finish(outputs *o, lanert_error *err)
+{
+    int first = 0;
+    for (int i = 0; i < o->count; i++) {
+        lanert_error own;
+        int rc = o->list[i].sink ? lanert_sink_finish(o->list[i].sink, &own) : 0;
+        if (rc && !first) {
+            *err = own;
+            first = rc;
+        }
+    }
+    return first;
+}
+
+void outputs_close(outputs *o)
+{
+    for (int i = 0; i < o->count; i++)
+        lanert_sink_close(&o->list[i].sink);
+}

@@ -1,0 +1,35 @@
+/* outputs.h - the -o and --format options of one command, and the sinks they become. */
+#ifndef CLI_OUTPUTS_H
+#define CLI_OUTPUTS_H
+
+#include "cli/cli.h"
+
+#define OUTPUTS_MAX 8
+
+typedef struct output {
+    const char *path, *format; /* format NULL: told by the path */
+    lanert_sink *sink;
+} output;
+
+typedef struct outputs {
+    output list[OUTPUTS_MAX];
+    int count;
+    const char *pending_format; /* a --format that waits for its -o */
+} outputs;
+
+/* A --format belongs to the -o before it if that has none yet, else to the next one. Each says what is
+ * wrong and returns false. */
+bool outputs_add_path(outputs *o, const char *path);
+bool outputs_add_format(outputs *o, const char *format);
+bool outputs_check(const outputs *o);
+
+/* True where one of them is standard output. */
+bool outputs_use_stdout(const outputs *o);
+
+int outputs_open(outputs *o, const lanert_sink_options *options, lanert_error *err);
+int outputs_write(outputs *o, const lanert_frame *frame, const lanert_result *result, lanert_error *err);
+/* Finishes all, even where one fails; the first failure is told. */
+int outputs_finish(outputs *o, lanert_error *err);
+void outputs_close(outputs *o);
+
+#endif

@@ -1,0 +1,300 @@
+#include "detect/detector.h"
+
+#include <math.h>
+
+#include "base/clock.h"
+#include "engine/engine.h"
+#include "frame/preprocess.h"
+#include "lane/decode.h"
+
+#define MAX_BATCH 64
+#define PICTURE_BYTES ((size_t)NET_WIDTH * NET_HEIGHT * 3)
+
+struct lanert_detector {
+    model_info info;
+    engine *engine;
+    preprocess *pre;
+    decode_options decode;
+    decode_scratch scratch;
+    bool cut_override; /* the cut is a fraction that the caller gave, not rows of the data set's picture */
+    int batch;         /* the most frames a call may bring */
+    int engine_batch;  /* N of the bound tensors; less than batch only where the model fixes it */
+    uint8_t *pixels;   /* [engine_batch][320][800][3] */
+    float *floats;     /* [engine_batch][3][320][800], for plain exports; else NULL */
+    float *raw;        /* [engine_batch][priors][78], or NULL where the model's own NMS is used: */
+    float *kept;       /* [engine_batch][max_lanes][78] */
+    int64_t *counts;   /* [engine_batch] */
+    lane_curve curves[LANERT_MAX_LANES];
+    lanert_lane *lanes; /* [batch][LANERT_MAX_LANES] */
+};
+
+void lanert_detector_defaults(lanert_detector_options *options)
+{
+    *options = (lanert_detector_options){.batch = 1, .conf = -1, .nms_thres = -1, .max_lanes = -1, .cut = -1};
+}
+
+static int check_options(const lanert_detector_options *o, lanert_error *err)
+{
+    if (o->batch < 1 || o->batch > MAX_BATCH)
+        return error_set(err, LANERT_EINVAL, "batch is %d; expected 1 to %d", o->batch, MAX_BATCH);
+    if (o->threads < 0 || o->threads > 1024)
+        return error_set(err, LANERT_EINVAL, "threads is %d; expected 1 to 1024, or 0 for all", o->threads);
+    if (!(o->conf <= 1))
+        return error_set(err, LANERT_EINVAL, "conf is %g; expected 0 to 1", o->conf);
+    if (!(o->nms_thres <= NET_WIDTH))
+        return error_set(err, LANERT_EINVAL, "nms_thres is %g; expected 0 to %d pixels", o->nms_thres, NET_WIDTH);
+    if (o->max_lanes == 0 || o->max_lanes > LANERT_MAX_LANES)
+        return error_set(err, LANERT_EINVAL, "max_lanes is %d; expected 1 to %d", o->max_lanes, LANERT_MAX_LANES);
+    if (!(o->cut < 1))
+        return error_set(err, LANERT_EINVAL, "cut is %g; expected a part of the height, 0 to below 1", o->cut);
+    if (o->resize != LANERT_LINEAR && o->resize != LANERT_CUBIC)
+        return error_set(err, LANERT_EINVAL, "resize is %d; expected LANERT_LINEAR or LANERT_CUBIC", (int)o->resize);
+    return 0;
+}
+
+static void resolve_options(lanert_detector *det, const lanert_detector_options *o)
+{
+    const lanert_preset *p = &det->info.preset;
+    det->cut_override = o->cut >= 0;
+    det->decode = (decode_options){
+        .conf = o->conf >= 0 ? o->conf : p->conf,
+        .nms_thres = o->nms_thres >= 0 ? o->nms_thres : p->nms_thres,
+        .max_lanes = o->max_lanes > 0 ? o->max_lanes : p->max_lanes,
+        .cut = det->cut_override ? o->cut : (double)p->cut_height / p->ori_height,
+    };
+}
+
+/* Greedy NMS takes the best first, so that of a graph's own result a higher threshold and fewer lanes are
+ * a prefix. Anything else needs the raw predictions. */
+static int check_own_nms(const lanert_detector *det, lanert_error *err)
+{
+    const lanert_preset *p = &det->info.preset;
+    const decode_options *d = &det->decode;
+    if (d->conf >= p->conf && d->nms_thres == p->nms_thres && d->max_lanes <= p->max_lanes)
+        return 0;
+    return error_set(err, LANERT_EINVAL,
+                     "%s has no raw output, and its own NMS has fixed thresholds (conf at least %g, nms-thres %g, at "
+                     "most %d lanes); convert the checkpoint with --outputs both to change them",
+                     det->info.path, p->conf, p->nms_thres, p->max_lanes);
+}
+
+static tensor make_tensor(const char *name, tensor_type type, void *data, int rank, const int64_t *dims)
+{
+    tensor t = {.type = type, .rank = rank, .data = data};
+    snprintf(t.name, sizeof t.name, "%s", name);
+    memcpy(t.dims, dims, (size_t)rank * sizeof *dims);
+    return t;
+}
+
+static int allocate(lanert_detector *det, lanert_error *err)
+{
+    const model_info *m = &det->info;
+    size_t n = (size_t)det->engine_batch;
+    int rc = memory_new(&det->lanes, (size_t)det->batch * LANERT_MAX_LANES, sizeof *det->lanes, err);
+    if (!rc)
+        rc = memory_aligned(&det->pixels, n * PICTURE_BYTES, err);
+    if (!rc && m->input == MODEL_INPUT_F32_NCHW)
+        rc = memory_aligned(&det->floats, n * PICTURE_BYTES * sizeof(float), err);
+    if (!rc && *m->raw_name)
+        return memory_aligned(&det->raw, n * (size_t)m->priors * NET_COLUMNS * sizeof(float), err);
+    if (!rc)
+        rc = memory_aligned(&det->kept, n * (size_t)m->preset.max_lanes * NET_COLUMNS * sizeof(float), err);
+    if (!rc)
+        rc = memory_aligned(&det->counts, n * sizeof *det->counts, err);
+    return rc;
+}
+
+static int bind(lanert_detector *det, lanert_error *err)
+{
+    const model_info *m = &det->info;
+    int64_t n = det->engine_batch;
+    tensor outputs[2], input;
+    int count = 0;
+    if (det->floats)
+        input = make_tensor(m->input_name, TENSOR_F32, det->floats, 4, (int64_t[]){n, 3, NET_HEIGHT, NET_WIDTH});
+    else
+        input = make_tensor(m->input_name, TENSOR_U8, det->pixels, 4, (int64_t[]){n, NET_HEIGHT, NET_WIDTH, 3});
+    if (det->raw) {
+        outputs[count++] = make_tensor(m->raw_name, TENSOR_F32, det->raw, 3, (int64_t[]){n, m->priors, NET_COLUMNS});
+    } else {
+        outputs[count++] =
+            make_tensor(m->lanes_name, TENSOR_F32, det->kept, 3, (int64_t[]){n, m->preset.max_lanes, NET_COLUMNS});
+        outputs[count++] = make_tensor(m->count_name, TENSOR_I64, det->counts, 1, (int64_t[]){n});
+    }
+    return engine_bind(det->engine, &input, 1, outputs, count, err);
+}
+
+int detector_open(const model_info *info, const lanert_detector_options *options, lanert_detector **out,
+                  lanert_error *err)
+{
+    lanert_detector_options o;
+    lanert_detector *det = NULL;
+    int rc;
+    *out = NULL;
+    lanert_detector_defaults(&o);
+    if (options)
+        o = *options;
+    if ((rc = check_options(&o, err)) || (rc = memory_new(&det, 1, sizeof *det, err)))
+        return rc;
+    det->info = *info;
+    det->batch = o.batch;
+    det->engine_batch = info->fixed_batch ? info->fixed_batch : o.batch;
+    resolve_options(det, &o);
+    if (!*info->raw_name && (rc = check_own_nms(det, err)))
+        goto out;
+    if ((rc = allocate(det, err)) || (rc = preprocess_open(o.resize, &det->pre, err)))
+        goto out;
+    engine_options eo = {.precision = o.precision, .threads = o.threads};
+    if ((rc = engine_open(o.engine, info->path, &eo, &det->engine, err)) || (rc = bind(det, err)))
+        goto out;
+    *out = det;
+    det = NULL;
+out:
+    lanert_detector_close(&det);
+    return rc;
+}
+
+int lanert_detector_open(const lanert_model *model, const lanert_detector_options *options, lanert_detector **det,
+                         lanert_error *err)
+{
+    if (!model || !det)
+        return error_set(err, LANERT_EINVAL, "lanert_detector_open: model and det must not be NULL");
+    return detector_open(model_describe(model), options, det, err);
+}
+
+void lanert_detector_close(lanert_detector **det)
+{
+    if (!det || !*det)
+        return;
+    lanert_detector *d = *det;
+    engine_close(&d->engine);
+    preprocess_close(&d->pre);
+    FREE(d->pixels);
+    FREE(d->floats);
+    FREE(d->raw);
+    FREE(d->kept);
+    FREE(d->counts);
+    FREE(d->lanes);
+    FREE(*det);
+}
+
+const char *lanert_detector_engine(const lanert_detector *det)
+{
+    return engine_name(det->engine);
+}
+
+int detector_batch(const lanert_detector *det)
+{
+    return det->batch;
+}
+
+/* int(cut_height · height / ori_height), as the reference cuts a picture of another size. */
+static int rows_to_cut(const lanert_detector *det, int height)
+{
+    const lanert_preset *p = &det->info.preset;
+    if (det->cut_override)
+        return (int)(det->decode.cut * height);
+    return (int)((int64_t)p->cut_height * height / p->ori_height);
+}
+
+static int preprocess_one(lanert_detector *det, const lanert_frame *frame, int slot, lanert_error *err)
+{
+    uint8_t *pixels = det->pixels + (size_t)slot * PICTURE_BYTES;
+    int rc = preprocess_run(det->pre, frame, rows_to_cut(det, frame->height), NET_WIDTH, NET_HEIGHT, pixels, err);
+    if (!rc && det->floats)
+        preprocess_to_nchw(pixels, NET_WIDTH, NET_HEIGHT, det->floats + (size_t)slot * PICTURE_BYTES);
+    return rc;
+}
+
+/* A broken network must not look like an empty road: a prior's logits are always finite, and so is
+ * everything of a prior that could become a lane. (Of the others, a line all but parallel to the rows may
+ * leave float32's range, and does no harm.) */
+static int check_finite(const lanert_detector *det, const float *rows, int count, lanert_error *err)
+{
+    for (int i = 0; i < count; i++) {
+        const float *row = rows + (size_t)i * NET_COLUMNS;
+        bool lane = 1 / (1 + expf(row[0] - row[1])) >= det->decode.conf;
+        for (int j = 0; j < (lane ? NET_COLUMNS : 2); j++)
+            if (!isfinite(row[j]))
+                return error_set(err, LANERT_EENGINE,
+                                 "the network's output holds %g (prior %d, column %d): the model %s is damaged, or its "
+                                 "precision does not suffice; inspect it, or convert it again with --precision fp32",
+                                 row[j], i, j, det->info.path);
+    }
+    return 0;
+}
+
+static int decode_one(lanert_detector *det, const lanert_frame *frame, int slot, lanert_lane *lanes, int *count,
+                      lanert_error *err)
+{
+    const model_info *m = &det->info;
+    int rc, n;
+    if (det->raw) {
+        const float *raw = det->raw + (size_t)slot * (size_t)m->priors * NET_COLUMNS;
+        if ((rc = check_finite(det, raw, m->priors, err)))
+            return rc;
+        n = decode_raw(raw, m->priors, &det->decode, &det->scratch, det->curves);
+    } else {
+        const float *kept = det->kept + (size_t)slot * (size_t)m->preset.max_lanes * NET_COLUMNS;
+        int64_t rows = det->counts[slot];
+        if (rows < 0 || rows > m->preset.max_lanes)
+            return error_set(err, LANERT_EENGINE, "the model %s counts %lld lanes of at most %d: it is damaged",
+                             m->path, (long long)rows, m->preset.max_lanes);
+        if ((rc = check_finite(det, kept, (int)rows, err)))
+            return rc;
+        n = decode_kept(kept, (int)rows, &det->decode, det->curves);
+    }
+    for (int i = 0; i < n; i++)
+        lane_to_pixels(&det->curves[i], frame->width, frame->height, &lanes[i]);
+    *count = n;
+    return 0;
+}
+
+/* Up to engine_batch frames through one run of the engine. Slots without a frame keep older pixels. */
+static int detect_group(lanert_detector *det, const lanert_frame *frames, int count, lanert_lane *lanes,
+                        lanert_result *results, lanert_error *err)
+{
+    int rc;
+    int64_t start = clock_ns(), now;
+    for (int i = 0; i < count; i++, start = now) {
+        if ((rc = preprocess_one(det, &frames[i], i, err)))
+            return rc;
+        now = clock_ns();
+        results[i] = (lanert_result){.preprocess_ms = NS_TO_MS(now - start)};
+    }
+    if ((rc = engine_run(det->engine, err)))
+        return rc;
+    now = clock_ns();
+    double inference_ms = NS_TO_MS(now - start) / count;
+    for (int i = 0; i < count; i++) {
+        lanert_lane *own = lanes + (size_t)i * LANERT_MAX_LANES;
+        lanert_result *r = &results[i];
+        start = now;
+        if ((rc = decode_one(det, &frames[i], i, own, &r->count, err)))
+            return rc;
+        now = clock_ns();
+        r->lanes = own;
+        r->inference_ms = inference_ms;
+        r->decode_ms = NS_TO_MS(now - start);
+        r->latency_ms = r->preprocess_ms + r->inference_ms + r->decode_ms;
+    }
+    return 0;
+}
+
+int lanert_detect(lanert_detector *det, const lanert_frame *frames, int count, lanert_result *results,
+                  lanert_error *err)
+{
+    if (!det || !frames || !results)
+        return error_set(err, LANERT_EINVAL, "lanert_detect: det, frames and results must not be NULL");
+    if (count < 1 || count > det->batch)
+        return error_set(err, LANERT_EINVAL, "%d frames in one call; expected 1 to the detector's batch, %d", count,
+                         det->batch);
+    for (int done = 0; done < count; done += det->engine_batch) {
+        int left = count - done, group = left < det->engine_batch ? left : det->engine_batch;
+        int rc =
+            detect_group(det, frames + done, group, det->lanes + (size_t)done * LANERT_MAX_LANES, results + done, err);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
