@@ -1,0 +1,36 @@
+# bash completion for lanert
+
+_lanert()
+{
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=
+    COMPREPLY=()
+    if [ "$COMP_CWORD" = 1 ]; then
+        mapfile -t COMPREPLY < <(compgen -W "detect convert inspect doctor --help --version" -- "$cur")
+        return
+    fi
+    case $prev in
+    --preset) words="culane tusimple llamas" ;;
+    --engine) words="auto onnxruntime openvino" ;;
+    --precision) words="auto fp32 fp16 bf16" ;;
+    --resize) words="linear cubic" ;;
+    --format) words="video pictures culane tusimple llamas jsonl" ;;
+    --outputs) words="lanes raw both" ;;
+    esac
+    if [ -n "$words" ]; then
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+        return
+    fi
+    if [[ $cur == -* ]]; then
+        case ${COMP_WORDS[1]} in
+        detect) words="--output --format --force --model --preset --engine --precision --threads --batch --conf
+            --nms-thres --max-lanes --cut --resize --duration --json --quiet --help" ;;
+        convert) words="--output --preset --precision --outputs --force --quiet --help" ;;
+        inspect) words="--help" ;;
+        doctor) words="--json --help" ;;
+        esac
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+        return
+    fi
+    compopt -o default
+}
+complete -F _lanert lanert
