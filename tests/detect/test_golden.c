@@ -1,0 +1,365 @@
+/* Parity with the PyTorch reference: for every case of the goldens, the checkpoint is converted, and each engine that
+ * is there must give the reference's predictions, lanes and lane files.
+ *
+ * usage: test_golden CHECKPOINTS    the folder where make_checkpoints.sh left them */
+#include <dirent.h>
+#include <jansson.h>
+#include <math.h>
+
+#include "engine/engine.h"
+#include "frame/preprocess.h"
+#include "lane/decode.h"
+#include "lane/lane_file.h"
+#include "model/model.h"
+#include "support/testing.h"
+
+/* The figures to reach. */
+#define RAW_TOLERANCE 1e-3
+#define POINT_TOLERANCE 1e-3 /* of decoded points, normalised; what the raw tolerance leaves */
+#define FILE_TOLERANCE_PX 0.5
+#define HALF_TOLERANCE_PX 2.0
+
+#define PRIORS 192
+#define IMAGES 4
+
+static const char *const images[IMAGES] = {"adv_straight_lines1", "adv_test1", "p1_solidWhiteRight",
+                                           "p1_solidYellowCurve2"};
+static const char *const engines[] = {"onnxruntime", "openvino"};
+static const char *checkpoints, *folder;
+static lanert_error err;
+
+typedef struct golden {
+    char name[64], arch[32], preset[32], seed[16];
+} golden;
+
+/* "resnet18-culane-seed4" in its parts. */
+static bool take_apart(const char *name, golden *g)
+{
+    snprintf(g->name, sizeof g->name, "%s", name);
+    return sscanf(name, "%31[^-]-%31[^-]-seed%15s", g->arch, g->preset, g->seed) == 3;
+}
+
+static bool engine_is_there(const char *name)
+{
+    lanert_engine_info info;
+    for (int i = 0; lanert_engine_probe(i, &info, &err) == 0; i++)
+        if (!strcmp(info.name, name))
+            return info.usable;
+    return false;
+}
+
+static const char *convert(const golden *g, lanert_precision precision, int outputs)
+{
+    static char path[4096];
+    char checkpoint[4096];
+    lanert_convert_options o;
+    lanert_convert_defaults(&o);
+    o.preset = g->preset;
+    o.precision = precision;
+    o.outputs = outputs;
+    snprintf(checkpoint, sizeof checkpoint, "%s/%s-%s.pth", checkpoints, g->arch, g->seed);
+    snprintf(path, sizeof path, "%s/%s-%d-%d.onnx", folder, g->name, (int)precision, outputs);
+    if (!file_exists(path))
+        assert_ok(lanert_convert(checkpoint, path, &o, &err));
+    return path;
+}
+
+/* ---- raw predictions ---- */
+
+static void read_raw(const golden *g, const char *image, float *raw)
+{
+    char name[256];
+    file_map map;
+    snprintf(name, sizeof name, "reference/goldens/%s/%s.f32", g->name, image);
+    assert_ok(file_map_open(SHARED(name), 0, &map, &err));
+    assert_int_equal(map.size, PRIORS * NET_COLUMNS * sizeof *raw);
+    memcpy(raw, map.data, map.size);
+    file_map_close(&map);
+}
+
+static lanert_source *open_image(const char *image, lanert_frame *frame)
+{
+    char name[256];
+    lanert_source *source;
+    snprintf(name, sizeof name, "reference/images/%s.png", image);
+    assert_ok(lanert_source_open(SHARED(name), &source, &err));
+    assert_ok(lanert_source_read(source, frame, &err));
+    return source;
+}
+
+static void check_raw(const golden *g, const char *engine_name_, const char *path, double *worst)
+{
+    static uint8_t pixels[NET_HEIGHT * NET_WIDTH * 3];
+    static float got[PRIORS * NET_COLUMNS], expected[PRIORS * NET_COLUMNS];
+    const lanert_preset *p = lanert_preset_find(g->preset);
+    tensor input = {"image", TENSOR_U8, 4, {1, NET_HEIGHT, NET_WIDTH, 3}, pixels};
+    tensor output = {"raw", TENSOR_F32, 3, {1, PRIORS, NET_COLUMNS}, got};
+    engine *e;
+    preprocess *pre;
+    assert_ok(engine_open(engine_name_, path, &(engine_options){0}, &e, &err));
+    assert_ok(engine_bind(e, &input, 1, &output, 1, &err));
+    assert_ok(preprocess_open(LANERT_LINEAR, &pre, &err));
+    for (int i = 0; i < IMAGES; i++) {
+        lanert_frame frame;
+        lanert_source *source = open_image(images[i], &frame);
+        assert_ok(preprocess_run(pre, &frame, p->cut_height * frame.height / p->ori_height, NET_WIDTH, NET_HEIGHT,
+                                 pixels, &err));
+        lanert_source_close(&source);
+        assert_ok(engine_run(e, &err));
+        read_raw(g, images[i], expected);
+        for (int k = 0; k < PRIORS * NET_COLUMNS; k++) {
+            double off = fabs(got[k] - expected[k]) / fmax(1, fabs(expected[k]));
+            *worst = fmax(*worst, off);
+            if (!(off <= RAW_TOLERANCE))
+                fail_msg("%s %s %s: prior %d column %d is %.6f, expected %.6f", g->name, engine_name_, images[i],
+                         k / NET_COLUMNS, k % NET_COLUMNS, got[k], expected[k]);
+        }
+    }
+    preprocess_close(&pre);
+    engine_close(&e);
+}
+
+/* ---- lanes ---- */
+
+/* The lanes of one image, as the reference decoded them. */
+static json_t *golden_lanes(json_t *all, const golden *g, const char *image)
+{
+    char name[128];
+    size_t i;
+    json_t *one;
+    snprintf(name, sizeof name, "%s.jpg", image);
+    json_array_foreach(all, i, one) if (!strcmp(json_string_value(json_object_get(one, "case")), g->name) &&
+                                        !strcmp(json_string_value(json_object_get(one, "image")),
+                                                name)) return json_object_get(one, "lanes");
+    fail_msg("lanes.json has no %s %s", g->name, image);
+    return NULL;
+}
+
+static double json_at(json_t *points, int i, int axis)
+{
+    return json_real_value(json_array_get(json_array_get(points, (size_t)i), (size_t)axis));
+}
+
+static void check_lanes(const golden *g, const char *image, const lanert_frame *frame, const lanert_result *result,
+                        json_t *expected, double tolerance)
+{
+    if ((size_t)result->count != json_array_size(expected))
+        fail_msg("%s %s: %d lanes, expected %zu", g->name, image, result->count, json_array_size(expected));
+    for (int l = 0; l < result->count; l++) {
+        const lanert_lane *lane = &result->lanes[l];
+        json_t *points = json_object_get(json_array_get(expected, (size_t)l), "points");
+        if ((size_t)lane->count != json_array_size(points))
+            fail_msg("%s %s: lane %d has %d points, expected %zu", g->name, image, l, lane->count,
+                     json_array_size(points));
+        for (int i = 0; i < lane->count; i++) {
+            double dx = fabs(lane->points[i].x / frame->width - json_at(points, i, 0));
+            double dy = fabs(lane->points[i].y / frame->height - json_at(points, i, 1));
+            if (!(dx <= tolerance && dy <= 1e-6))
+                fail_msg("%s %s: lane %d point %d is off by %g, %g", g->name, image, l, i, dx, dy);
+        }
+    }
+}
+
+/* Numbers of a text, whatever stands between them, compared one by one. Lines are compared in number. */
+static void check_numbers(const golden *g, const char *image, const char *got, const char *expected)
+{
+    static const char digits[] = "-0123456789";
+    int n = 0;
+    for (;; n++) {
+        got += strcspn(got, digits);
+        expected += strcspn(expected, digits);
+        if (!*got || !*expected)
+            break;
+        char *got_end, *expected_end;
+        double a = strtod(got, &got_end), b = strtod(expected, &expected_end);
+        /* TuSimple's numbers are truncated to whole pixels: half a pixel may become one. */
+        if (!(fabs(a - b) <= (strcmp(g->preset, "tusimple") ? FILE_TOLERANCE_PX : 1)))
+            fail_msg("%s %s: number %d of the lane file is %g, expected %g", g->name, image, n, a, b);
+        got = got_end;
+        expected = expected_end;
+    }
+    if (*got || *expected)
+        fail_msg("%s %s: the lane file has %s numbers than expected (after %d)", g->name, image,
+                 *got ? "more" : "fewer", n);
+}
+
+static void check_file(const golden *g, const char *image, const lanert_frame *frame, const lanert_result *result)
+{
+    lane_curve curves[LANERT_MAX_LANES];
+    buffer text = {0}, wanted = {0};
+    char name[256];
+    file_map map;
+    bool tusimple = !strcmp(g->preset, "tusimple");
+    for (int i = 0; i < result->count; i++)
+        lane_from_pixels(&result->lanes[i], frame->width, frame->height, &curves[i]);
+    snprintf(name, sizeof name, "reference/goldens/%s/%s.%s", g->name, image, tusimple ? "tusimple.json" : "lines.txt");
+    assert_ok(file_map_open(SHARED(name), 0, &map, &err));
+    assert_ok(buffer_add(&wanted, map.data, map.size, &err));
+    file_map_close(&map);
+    if (tusimple)
+        assert_ok(lane_file_tusimple("x", 0, curves, result->count, &text, &err));
+    else if (!strcmp(g->preset, "llamas"))
+        assert_ok(lane_file_llamas(curves, result->count, &text, &err));
+    else
+        assert_ok(lane_file_culane(curves, result->count, &text, &err));
+    if (tusimple) { /* the golden holds the lanes alone: what stands between "lanes" and "run_time" */
+        char *start = strstr(text.data, "[["), *end = strstr(text.data, "]]");
+        assert_true(start && end);
+        end[2] = '\0';
+        check_numbers(g, image, start, wanted.data);
+    } else {
+        check_numbers(g, image, text.data ? text.data : "", wanted.data ? wanted.data : "");
+    }
+    buffer_free(&text);
+    buffer_free(&wanted);
+}
+
+static lanert_detector *open_detector(const char *engine_name_, const char *path, int batch)
+{
+    lanert_model *model;
+    lanert_detector *det;
+    lanert_detector_options o;
+    lanert_detector_defaults(&o);
+    o.engine = engine_name_;
+    o.batch = batch;
+    assert_ok(lanert_model_open(path, NULL, &model, &err));
+    assert_ok(lanert_detector_open(model, &o, &det, &err));
+    lanert_model_close(&model);
+    return det;
+}
+
+static void check_detections(const golden *g, const char *engine_name_, const char *path, json_t *all, double tolerance,
+                             bool files)
+{
+    lanert_detector *det = open_detector(engine_name_, path, 1);
+    for (int i = 0; i < IMAGES; i++) {
+        lanert_frame frame;
+        lanert_result result;
+        lanert_source *source = open_image(images[i], &frame);
+        assert_ok(lanert_detect(det, &frame, 1, &result, &err));
+        check_lanes(g, images[i], &frame, &result, golden_lanes(all, g, images[i]), tolerance);
+        if (files)
+            check_file(g, images[i], &frame, &result);
+        lanert_source_close(&source);
+    }
+    lanert_detector_close(&det);
+}
+
+/* ---- the tests ---- */
+
+/* Calls check for each golden case. */
+static void for_each_case(void (*check)(const golden *g, json_t *all))
+{
+    golden g;
+    struct dirent **entries;
+    json_error_t why;
+    json_t *all = json_load_file(SHARED("reference/goldens/lanes.json"), 0, &why);
+    int count = scandir(SHARED("reference/goldens"), &entries, NULL, alphasort), cases = 0;
+    assert_non_null(all);
+    for (int i = 0; i < count; i++) {
+        if (entries[i]->d_name[0] != '.' && take_apart(entries[i]->d_name, &g)) {
+            check(&g, all);
+            cases++;
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    json_decref(all);
+    assert_true(cases >= 6);
+}
+
+static void check_raw_everywhere(const golden *g, json_t *all)
+{
+    (void)all;
+    for (size_t e = 0; e < ARRAY_LEN(engines); e++) {
+        double worst = 0;
+        if (!engine_is_there(engines[e]))
+            continue;
+        check_raw(g, engines[e], convert(g, LANERT_FP32, LANERT_OUTPUT_BOTH), &worst);
+        printf("%-24s %-12s raw within %.1e\n", g->name, engines[e], worst);
+    }
+}
+
+static void raw_predictions_equal_the_references(void **state)
+{
+    (void)state;
+    for_each_case(check_raw_everywhere);
+}
+
+static void check_lanes_everywhere(const golden *g, json_t *all)
+{
+    static const int outputs[] = {LANERT_OUTPUT_RAW, LANERT_OUTPUT_LANES, LANERT_OUTPUT_BOTH};
+    for (size_t e = 0; e < ARRAY_LEN(engines); e++)
+        for (size_t o = 0; o < ARRAY_LEN(outputs) && engine_is_there(engines[e]); o++)
+            check_detections(g, engines[e], convert(g, LANERT_FP32, outputs[o]), all, POINT_TOLERANCE, true);
+}
+
+static void lanes_and_files_equal_the_references(void **state)
+{
+    (void)state;
+    for_each_case(check_lanes_everywhere);
+}
+
+static void check_half(const golden *g, json_t *all)
+{
+    for (size_t e = 0; e < ARRAY_LEN(engines); e++)
+        if (engine_is_there(engines[e]))
+            check_detections(g, engines[e], convert(g, LANERT_FP16, LANERT_OUTPUT_BOTH), all,
+                             HALF_TOLERANCE_PX / lanert_preset_find(g->preset)->ori_width, false);
+}
+
+static void half_precision_finds_the_same_lanes(void **state)
+{
+    (void)state;
+    for_each_case(check_half);
+}
+
+static void a_batch_of_eight_is_eight_of_one(void **state)
+{
+    (void)state;
+    golden g;
+    take_apart("resnet18-culane-seed4", &g);
+    for (size_t e = 0; e < ARRAY_LEN(engines); e++) {
+        lanert_source *sources[8];
+        lanert_frame frames[8];
+        lanert_result results[8], one;
+        if (!engine_is_there(engines[e]))
+            continue;
+        const char *path = convert(&g, LANERT_FP32, LANERT_OUTPUT_BOTH);
+        lanert_detector *eight = open_detector(engines[e], path, 8), *single = open_detector(engines[e], path, 1);
+        for (int i = 0; i < 8; i++)
+            sources[i] = open_image(images[(i * 3 + 1) % IMAGES], &frames[i]);
+        assert_ok(lanert_detect(eight, frames, 8, results, &err));
+        for (int i = 0; i < 8; i++) {
+            assert_ok(lanert_detect(single, &frames[i], 1, &one, &err));
+            assert_int_equal(one.count, results[i].count);
+            for (int l = 0; l < one.count; l++) {
+                assert_int_equal(one.lanes[l].count, results[i].lanes[l].count);
+                for (int k = 0; k < one.lanes[l].count; k++)
+                    assert_true(fabs(one.lanes[l].points[k].x - results[i].lanes[l].points[k].x) < FILE_TOLERANCE_PX);
+            }
+            lanert_source_close(&sources[i]);
+        }
+        lanert_detector_close(&eight);
+        lanert_detector_close(&single);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(raw_predictions_equal_the_references),
+        cmocka_unit_test(lanes_and_files_equal_the_references),
+        cmocka_unit_test(half_precision_finds_the_same_lanes),
+        cmocka_unit_test(a_batch_of_eight_is_eight_of_one),
+    };
+    if (argc != 2 || !file_exists(argv[1]) || !shared_is_there(SHARED_DIR, "reference/goldens")) {
+        fprintf(stderr, "skipped: no goldens, or no checkpoints made for them\n");
+        return 77;
+    }
+    checkpoints = argv[1];
+    folder = temp_folder();
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    temp_folder_remove(folder);
+    return failed;
+}
