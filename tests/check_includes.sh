@@ -18,7 +18,7 @@ declare -A may=(
 # header: the files that wrap it
 declare -A wraps=(
     [libavutil/sha.h]="src/base/sha256.c"
-    [zip.h]="src/model/*"
+    [zlib.h]="src/model/checkpoint_archive.c"
     [onnx/]="src/model/*"
     [jansson.h]="src/model/inspect* src/sink/sink_* src/eval/*"
     [onnxruntime_c_api.h]="src/engine/engine_onnxruntime*"

@@ -7,7 +7,11 @@
 
 #include "base/memory.h"
 
+/* What a state dict may hold. */
 #define CHECKPOINT_MAX_RANK 8
+#define CHECKPOINT_MAX_NAME 256 /* bytes of a tensor's name; CLRNet's longest has 57 */
+#define CHECKPOINT_MAX_ELEMENTS                                                                                        \
+    ((int64_t)1 << 28) /* of all tensors; ResNet101 has 5e7. A view may repeat its storage */
 
 typedef enum checkpoint_type {
     CHECKPOINT_F32,
@@ -23,7 +27,7 @@ typedef enum checkpoint_type {
 } checkpoint_type;
 
 typedef struct checkpoint_tensor {
-    const char *name; /* without "module." */
+    const char *name; /* without "module."; printable ASCII */
     checkpoint_type type;
     int rank;
     int64_t dims[CHECKPOINT_MAX_RANK];
@@ -34,6 +38,9 @@ typedef struct checkpoint_tensor {
 
 typedef struct checkpoint checkpoint;
 
+/* LANERT_EFORMAT where the file is damaged, cut short or inconsistent (the CRC-32 of what is read is compared where
+ * the file has one); LANERT_EUNSUPPORTED where it is of a kind that is not read, such as a tar, TorchScript, or one
+ * that holds other objects than tensors and plain containers; LANERT_ELIMIT; and file_map_open's. */
 int checkpoint_open(const char *path, checkpoint **ck, lanert_error *err);
 /* The same of bytes in memory, which must outlive it; `name` is for messages. */
 int checkpoint_open_memory(const void *data, size_t size, const char *name, checkpoint **ck, lanert_error *err);
@@ -49,9 +56,12 @@ const char *checkpoint_form(const checkpoint *ck);
 bool checkpoint_had_prefix(const checkpoint *ck);
 const char *checkpoint_key(const checkpoint *ck);
 
-/* The tensor's values as float32, in row-major order whatever its strides; out holds t->elements. */
+/* The tensor's values as float32, in row-major order whatever its strides; out holds t->elements. Integers and
+ * doubles are rounded to the nearest; LANERT_EFORMAT where a finite double is beyond float32. */
 int checkpoint_read(const checkpoint_tensor *t, float *out, lanert_error *err);
 
+/* "float32" …, as PyTorch calls it; bytes of an element. */
 const char *checkpoint_type_name(checkpoint_type type);
+size_t checkpoint_type_size(checkpoint_type type);
 
 #endif
