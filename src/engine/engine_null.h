@@ -1,5 +1,5 @@
 /* engine_null.h - an engine that needs no SDK: canned tensors, programmable delay and failure. For tests
- * of everything above; never chosen by auto. */
+ * of everything above; engine_open knows it by the name "null", auto never chooses it. */
 #ifndef ENGINE_ENGINE_NULL_H
 #define ENGINE_ENGINE_NULL_H
 
@@ -7,11 +7,11 @@
 
 extern const engine_ops engine_null_ops;
 
-/* What the next engine_open("null:<id>", …) will do. Scripts are registered by the test, by number, and
- * read by "null:3" and the like; the memory stays the test's. */
+/* What an engine opened with this script will do. The memory is the test's; the engine counts runs in it. */
 typedef struct null_script {
-    tensor inputs[ENGINE_MAX_TENSORS],
-        outputs[ENGINE_MAX_TENSORS]; /* output data: what each run copies out, for one frame; repeated over N */
+    /* As a model would declare them, -1 where dynamic. An output's data is what each run copies out: the
+     * elements of one frame (all dims but the first), dense; repeated over dim 0. NULL: zeros. */
+    tensor inputs[ENGINE_MAX_TENSORS], outputs[ENGINE_MAX_TENSORS];
     int input_count, output_count;
     int delay_us;  /* of each run */
     int fail_at;   /* the run (1, 2 …) that fails; 0: none */
@@ -19,7 +19,8 @@ typedef struct null_script {
     int runs;      /* counted */
 } null_script;
 
-/* The model "path" of a null engine is the script's address as printed by this. */
-void null_script_path(const null_script *script, char path[32]);
+/* Registers a script, and gives the model path ("null:3") under which engine_open("null", …) finds it, until
+ * 64 others were registered. Registering it again gives the same path. */
+void null_script_path(null_script *script, char path[32]);
 
 #endif

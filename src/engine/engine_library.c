@@ -1,0 +1,154 @@
+#include "engine/engine_library.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <limits.h>
+#include <link.h>
+#include <stdarg.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+
+typedef struct search {
+    const char *file;
+    engine_library *lib;
+    char failure[512]; /* of the loader, where a library was there but did not load */
+} search;
+
+/* The libraries stay mapped after dlclose: their threads and exit handlers may outlive the last engine. */
+static bool load(search *s, const char *path)
+{
+    struct link_map *map;
+    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    if (!handle)
+        return false;
+    s->lib->handle = handle;
+    snprintf(s->lib->path, sizeof s->lib->path, "%.511s", dlinfo(handle, RTLD_DI_LINKMAP, &map) ? path : map->l_name);
+    return true;
+}
+
+/* Finds the highest version of the file in an open folder. */
+static bool find_newest(DIR *folder, const char *file, char newest[NAME_MAX + 1])
+{
+    size_t stem = strlen(file);
+    newest[0] = 0;
+    for (struct dirent *entry; (entry = readdir(folder));)
+        if (!strncmp(entry->d_name, file, stem) && (!entry->d_name[stem] || entry->d_name[stem] == '.') &&
+            strverscmp(entry->d_name, newest) > 0)
+            snprintf(newest, NAME_MAX + 1, "%s", entry->d_name);
+    return newest[0];
+}
+
+/* Loads from the folder whose name the format gives. */
+__attribute__((format(printf, 2, 3))) static bool load_from(search *s, const char *format, ...)
+{
+    char folder[PATH_MAX], name[NAME_MAX + 1], path[PATH_MAX + NAME_MAX + 2];
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(folder, sizeof folder, format, args);
+    va_end(args);
+    DIR *dir = length < 0 || (size_t)length >= sizeof folder ? NULL : opendir(folder);
+    bool found = dir && find_newest(dir, s->file, name);
+    if (dir)
+        closedir(dir);
+    if (!found)
+        return false;
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (load(s, path))
+        return true;
+    if (!s->failure[0])
+        snprintf(s->failure, sizeof s->failure, "%s", dlerror());
+    return false;
+}
+
+/* The folder of the program or shared library that this code is linked into. */
+static bool own_folder(char folder[PATH_MAX])
+{
+    static const char here = 0;
+    Dl_info info;
+    struct link_map *map;
+    if (!dladdr1(&here, &info, (void **)&map, RTLD_DL_LINKMAP))
+        return false;
+    /* The loader knows the program itself by no name, or by argv[0]. */
+    if (!realpath(map->l_name[0] ? map->l_name : "/proc/self/exe", folder))
+        return false;
+    *strrchr(folder, '/') = 0;
+    return true;
+}
+
+static bool is_under(const char *path, const char *folder)
+{
+    size_t length = strlen(folder);
+    return !strncmp(path, folder, length) && (!path[length] || path[length] == '/');
+}
+
+int engine_library_open(const char *engine, const char *file, const char *soname, engine_library *lib,
+                        lanert_error *err)
+{
+    search s = {.file = file, .lib = lib};
+    char own[PATH_MAX];
+    const char *set = secure_getenv("LANERT_ENGINES");
+    *lib = (engine_library){0};
+    if (set && *set &&
+        (load_from(&s, "%s/%s/lib", set, engine) || load_from(&s, "%s/%s", set, engine) || load_from(&s, "%s", set)))
+        return 0;
+    if (own_folder(own)) {
+        if (load_from(&s, "%s/../lib/lanert/%s", own, engine) || load_from(&s, "%s/lanert/%s", own, engine))
+            return 0;
+        if (is_under(own, LANERT_BUILD_DIR) && load_from(&s, "%s/%s/lib", LANERT_DEPS_DIR, engine))
+            return 0;
+    }
+    if (load(&s, file) || load(&s, soname))
+        return 0;
+    if (s.failure[0])
+        return error_set(err, LANERT_EENGINE, "the library does not load: %s", s.failure);
+    return error_set(err, LANERT_ENOTFOUND,
+                     "%s is not installed: run scripts/deps.sh before building, or set LANERT_ENGINES to the folder "
+                     "that holds it",
+                     file);
+}
+
+void engine_library_close(engine_library *lib)
+{
+    if (lib->handle)
+        dlclose(lib->handle);
+    *lib = (engine_library){0};
+}
+
+int engine_library_function(const engine_library *lib, const char *name, void *function, lanert_error *err)
+{
+    void *address = dlsym(lib->handle, name);
+    if (!address)
+        return error_set(err, LANERT_EENGINE,
+                         "%s has no function %s: it is not the library it is named after, or of "
+                         "another release",
+                         lib->path, name);
+    memcpy(function, &address, sizeof address);
+    return 0;
+}
+
+int engine_library_error(lanert_error *err, int code, const char *what, const char *text)
+{
+    char line[768];
+    size_t used = 0;
+    for (; *text && used < sizeof line - 1; text++) {
+        bool blank = (unsigned char)*text <= ' ';
+        if (!blank || (used && line[used - 1] != ' '))
+            line[used++] = blank ? ' ' : *text;
+    }
+    while (used && line[used - 1] == ' ')
+        used--;
+    line[used] = 0;
+    return error_set(err, code, "%s: %s", what, line);
+}
+
+int engine_library_check_model(const char *path, lanert_error *err)
+{
+    file_map map;
+    int rc = file_map_open(path, 0, &map, err);
+    if (rc)
+        return rc;
+    bool empty = !map.size;
+    file_map_close(&map);
+    return empty ? error_set(err, LANERT_EFORMAT, "the file is empty; an ONNX model was expected") : 0;
+}

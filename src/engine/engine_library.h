@@ -1,0 +1,36 @@
+/* engine_library.h - finding and loading the libraries of inference SDKs.
+ *
+ * They are looked for in these places; the first library that loads is taken:
+ *   1. the folder that the environment variable LANERT_ENGINES names: <it>/<engine>/lib, <it>/<engine>, <it>
+ *   2. beside what this code is linked into (the program, or the shared library):
+ *      <its folder>/../lib/lanert/<engine>, <its folder>/lanert/<engine>
+ *   3. for programs run in their build tree only: <source>/.deps/<engine>/lib, where scripts/deps.sh puts it
+ *   4. the system's loader path
+ * In a folder, the library with the highest version in its name. */
+#ifndef ENGINE_ENGINE_LIBRARY_H
+#define ENGINE_ENGINE_LIBRARY_H
+
+#include "base/error.h"
+
+typedef struct engine_library {
+    void *handle;
+    char path[512];
+} engine_library;
+
+/* Opens `file` ("libonnxruntime.so", whatever version follows) of that engine; `soname` is tried too in the
+ * loader path. LANERT_ENOTFOUND with what to install; LANERT_EENGINE where it is there but does not load. */
+int engine_library_open(const char *engine, const char *file, const char *soname, engine_library *lib,
+                        lanert_error *err);
+void engine_library_close(engine_library *lib); /* takes a zeroed one too */
+
+/* Puts the address of a function into *function (a pointer to a function pointer); LANERT_EENGINE where
+ * the library has none of that name. */
+int engine_library_function(const engine_library *lib, const char *name, void *function, lanert_error *err);
+
+/* Puts the code and "what: text" into err, the SDK's text made one line. Returns the code. */
+int engine_library_error(lanert_error *err, int code, const char *what, const char *text);
+
+/* LANERT_ENOTFOUND, LANERT_EIO or LANERT_EFORMAT where there is no file to read a model from. */
+int engine_library_check_model(const char *path, lanert_error *err);
+
+#endif

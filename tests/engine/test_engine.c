@@ -1,0 +1,609 @@
+/* test_engine.c - one suite for every engine that is there: what engine.h promises, held against each. */
+#include "engine/engine.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "engine/engine_null.h"
+#include "support/testing.h"
+
+#define FRAMES_MAX 3
+#define GUARD 77.0f
+
+/* ---- a model, written byte by byte ------------------------------------------------------------ */
+
+/* A protobuf message under way. Field numbers below are those of onnx.proto. */
+typedef struct message {
+    uint8_t bytes[1024];
+    size_t size;
+} message;
+
+static void put_varint(message *m, uint64_t value)
+{
+    do {
+        assert_true(m->size < sizeof m->bytes);
+        m->bytes[m->size++] = (uint8_t)((value & 0x7f) | (value > 0x7f ? 0x80 : 0));
+    } while (value >>= 7);
+}
+
+static void put_number(message *m, unsigned field, uint64_t value)
+{
+    put_varint(m, field << 3);
+    put_varint(m, value);
+}
+
+static void put_bytes(message *m, unsigned field, const void *bytes, size_t size)
+{
+    put_varint(m, field << 3 | 2);
+    put_varint(m, size);
+    assert_true(size <= sizeof m->bytes - m->size);
+    memcpy(m->bytes + m->size, bytes, size);
+    m->size += size;
+}
+
+static void put_text(message *m, unsigned field, const char *text)
+{
+    put_bytes(m, field, text, strlen(text));
+}
+
+static void put_message(message *m, unsigned field, const message *inner)
+{
+    put_bytes(m, field, inner->bytes, inner->size);
+}
+
+enum { ONNX_FLOAT = 1, ONNX_UINT8 = 2, ONNX_INT64 = 7 };
+
+static void put_node(message *graph, const char *op, const char *in1, const char *in2, const char *out)
+{
+    message node = {0}, to = {0};
+    put_text(&node, 1, in1);
+    if (in2)
+        put_text(&node, 1, in2);
+    put_text(&node, 2, out);
+    put_text(&node, 4, op);
+    if (!strcmp(op, "Cast")) {
+        put_text(&to, 1, "to");
+        put_number(&to, 3, ONNX_FLOAT);
+        put_number(&to, 20, 2); /* an integer */
+        put_message(&node, 5, &to);
+    }
+    put_message(graph, 1, &node);
+}
+
+static void put_constant(message *graph, const char *name, int type, uint64_t count, const void *data, size_t size)
+{
+    message constant = {0};
+    put_number(&constant, 1, count);
+    put_number(&constant, 2, (uint64_t)type);
+    put_text(&constant, 8, name);
+    put_bytes(&constant, 9, data, size);
+    put_message(graph, 5, &constant);
+}
+
+/* field 11: an input of the graph; 12: an output. Dim 0 is "N". */
+static void put_value(message *graph, unsigned field, const char *name, int type, int rank, const uint64_t *dims)
+{
+    message value = {0}, holder = {0}, type_of_tensor = {0}, shape = {0};
+    for (int i = 0; i < rank; i++) {
+        message dim = {0};
+        if (dims[i])
+            put_number(&dim, 1, dims[i]);
+        else
+            put_text(&dim, 2, "N");
+        put_message(&shape, 1, &dim);
+    }
+    put_number(&type_of_tensor, 1, (uint64_t)type);
+    put_message(&type_of_tensor, 2, &shape);
+    put_message(&holder, 1, &type_of_tensor);
+    put_text(&value, 1, name);
+    put_message(&value, 2, &holder);
+    put_message(graph, field, &value);
+}
+
+/* x uint8 [N,4] in; y = 2x + 1 float32 [N,4] and z = y as [N,2,2] out. `doubling` is the operator that doubles:
+ * "Mul", or a name that no engine knows. */
+static message tiny_model(const char *doubling)
+{
+    static const float two = 2, one = 1;
+    static const int64_t shape[] = {0, 2, 2};
+    message model = {0}, graph = {0}, opset = {0};
+    put_node(&graph, "Cast", "x", NULL, "f");
+    put_node(&graph, doubling, "f", "two", "m");
+    put_node(&graph, "Add", "m", "one", "y");
+    put_node(&graph, "Reshape", "y", "shape", "z");
+    put_text(&graph, 2, "tiny");
+    put_constant(&graph, "two", ONNX_FLOAT, 1, &two, sizeof two);
+    put_constant(&graph, "one", ONNX_FLOAT, 1, &one, sizeof one);
+    put_constant(&graph, "shape", ONNX_INT64, 3, shape, sizeof shape);
+    put_value(&graph, 11, "x", ONNX_UINT8, 2, (uint64_t[]){0, 4});
+    put_value(&graph, 12, "y", ONNX_FLOAT, 2, (uint64_t[]){0, 4});
+    put_value(&graph, 12, "z", ONNX_FLOAT, 3, (uint64_t[]){0, 2, 2});
+    put_number(&opset, 2, 17);
+    put_number(&model, 1, 8);
+    put_message(&model, 7, &graph);
+    put_message(&model, 8, &opset);
+    return model;
+}
+
+/* ---- an engine with that model ---------------------------------------------------------------- */
+
+typedef struct subject {
+    const char *name;
+    char path[4200];
+} subject;
+
+static const char *folder;
+static lanert_error err;
+
+/* The null engine gives what the model would for the frame 0, 1, 2, 255. */
+static const uint8_t frame[4] = {0, 1, 2, 255};
+static float canned[4] = {1, 3, 5, 511};
+static null_script script = {
+    .inputs = {{.name = "x", .type = TENSOR_U8, .rank = 2, .dims = {-1, 4}}},
+    .outputs = {{.name = "y", .type = TENSOR_F32, .rank = 2, .dims = {-1, 4}, .data = canned},
+                {.name = "z", .type = TENSOR_F32, .rank = 3, .dims = {-1, 2, 2}, .data = canned}},
+    .input_count = 1,
+    .output_count = 2,
+};
+
+static bool computes(const subject *s)
+{
+    return strcmp(s->name, "null");
+}
+
+/* The caller's side of a model: memory with a guard behind each output. */
+typedef struct binding {
+    _Alignas(64) uint8_t x[FRAMES_MAX * 4];
+    float y[FRAMES_MAX * 4 + 1], z[FRAMES_MAX * 4 + 1];
+    tensor in, out[2];
+} binding;
+
+static void binding_init(binding *b, int frames)
+{
+    *b = (binding){0};
+    for (int i = 0; i < FRAMES_MAX * 4; i++)
+        b->x[i] = frame[i % 4];
+    for (int i = 0; i < FRAMES_MAX * 4 + 1; i++)
+        b->y[i] = b->z[i] = GUARD;
+    b->in = (tensor){.name = "x", .type = TENSOR_U8, .rank = 2, .dims = {frames, 4}, .data = b->x};
+    b->out[0] = (tensor){.name = "y", .type = TENSOR_F32, .rank = 2, .dims = {frames, 4}, .data = b->y};
+    b->out[1] = (tensor){.name = "z", .type = TENSOR_F32, .rank = 3, .dims = {frames, 2, 2}, .data = b->z};
+}
+
+static void assert_computed(const binding *b, const float *out, int frames)
+{
+    for (int i = 0; i < FRAMES_MAX * 4 + 1; i++)
+        assert_true(out[i] == (i < frames * 4 ? 2.0f * b->x[i] + 1 : GUARD));
+}
+
+static engine *open_subject(const subject *s)
+{
+    engine *e = NULL;
+    assert_ok(engine_open(s->name, s->path, NULL, &e, &err));
+    return e;
+}
+
+/* ---- the suite -------------------------------------------------------------------------------- */
+
+static void describes_as_declared(void **state)
+{
+    const subject *s = *state;
+    engine *e = open_subject(s);
+    int in, out;
+    const tensor *inputs = engine_inputs(e, &in), *outputs = engine_outputs(e, &out);
+    assert_string_equal(engine_name(e), s->name);
+    assert_int_equal(in, 1);
+    assert_int_equal(out, 2);
+    assert_string_equal(inputs[0].name, "x");
+    assert_int_equal(inputs[0].type, TENSOR_U8);
+    assert_int_equal(inputs[0].rank, 2);
+    assert_int_equal(inputs[0].dims[0], -1);
+    assert_int_equal(inputs[0].dims[1], 4);
+    assert_string_equal(outputs[0].name, "y");
+    assert_int_equal(outputs[0].type, TENSOR_F32);
+    assert_int_equal(outputs[0].rank, 2);
+    assert_string_equal(outputs[1].name, "z");
+    assert_int_equal(outputs[1].rank, 3);
+    assert_int_equal(outputs[1].dims[0], -1);
+    assert_int_equal(outputs[1].dims[2], 2);
+    assert_null(inputs[0].data);
+    assert_null(outputs[0].data);
+    engine_close(&e);
+    assert_null(e);
+    engine_close(&e);
+}
+
+static void runs_again_and_again(void **state)
+{
+    engine *e = open_subject(*state);
+    binding b;
+    binding_init(&b, 2);
+    assert_ok(engine_bind(e, &b.in, 1, b.out, 2, &err));
+    for (int run = 0; run < 3; run++) {
+        if (computes(*state))
+            for (int i = 0; i < 8; i++)
+                b.x[i] = (uint8_t)(31 * run + i);
+        assert_ok(engine_run(e, &err));
+        assert_computed(&b, b.y, 2);
+        assert_computed(&b, b.z, 2);
+    }
+    engine_close(&e);
+}
+
+static void binds_other_shapes_and_memory(void **state)
+{
+    engine *e = open_subject(*state);
+    binding all[4];
+    const int frames[] = {1, 3, 3, 1};
+    for (int i = 0; i < 4; i++) {
+        binding_init(&all[i], frames[i]);
+        assert_ok(engine_bind(e, &all[i].in, 1, all[i].out, 2, &err));
+        assert_ok(engine_run(e, &err));
+        assert_computed(&all[i], all[i].y, frames[i]);
+        assert_computed(&all[i], all[i].z, frames[i]);
+    }
+    engine_close(&e);
+}
+
+static void leaves_unwanted_outputs_alone(void **state)
+{
+    engine *e = open_subject(*state);
+    binding b;
+    for (int wanted = 0; wanted < 2; wanted++) {
+        binding_init(&b, 2);
+        assert_ok(engine_bind(e, &b.in, 1, &b.out[wanted], 1, &err));
+        assert_ok(engine_run(e, &err));
+        assert_computed(&b, b.y, wanted == 0 ? 2 : 0);
+        assert_computed(&b, b.z, wanted == 1 ? 2 : 0);
+    }
+    /* In another order than the model's. */
+    binding_init(&b, 2);
+    tensor swapped[2] = {b.out[1], b.out[0]};
+    assert_ok(engine_bind(e, &b.in, 1, swapped, 2, &err));
+    assert_ok(engine_run(e, &err));
+    assert_computed(&b, b.y, 2);
+    assert_computed(&b, b.z, 2);
+    engine_close(&e);
+}
+
+static void refuses_what_does_not_fit(void **state)
+{
+    engine *e = open_subject(*state);
+    binding b;
+#define REFUSED(change, part)                                                                                          \
+    binding_init(&b, 1);                                                                                               \
+    change;                                                                                                            \
+    assert_fails(engine_bind(e, &b.in, 1, b.out, 2, &err), LANERT_EINVAL, part);                                       \
+    assert_fails(engine_run(e, &err), LANERT_EINVAL, "nothing is bound")
+
+    assert_fails(engine_run(e, &err), LANERT_EINVAL, "nothing is bound");
+    REFUSED(strcpy(b.in.name, "image"), "no input \"image\"");
+    REFUSED(memset(b.in.name, 'n', sizeof b.in.name), "no input \"nnn");
+    REFUSED(strcpy(b.out[1].name, "w"), "no output \"w\"");
+    REFUSED(b.in.type = TENSOR_F32, "float32[1,4]; the model has uint8[?,4]");
+    REFUSED(b.in.type = (tensor_type)99, "unknown[1,4]");
+    REFUSED(b.out[0].rank = 3, "\"y\" is bound as float32[1,4,0]");
+    REFUSED(b.out[0].rank = 99, "\"y\" is bound as");
+    REFUSED(b.out[0].rank = -1, "\"y\" is bound as");
+    REFUSED(b.in.dims[1] = 5, "uint8[1,5]");
+    REFUSED(b.in.dims[0] = 0, "uint8[0,4]");
+    REFUSED(b.in.dims[0] = -1, "uint8[?,4]");
+    REFUSED(b.out[0].dims[0] = INT64_MAX / 8, "\"y\" is bound as");
+    REFUSED(b.in.data = NULL, "\"x\" is bound to memory at");
+    REFUSED(b.out[1].data = NULL, "\"z\" is bound to memory at");
+    REFUSED(b.out[1].data = (char *)b.z + 1, "aligned to 4 bytes");
+    REFUSED(b.out[1] = b.out[0], "\"y\" is bound twice");
+#undef REFUSED
+    binding_init(&b, 1);
+    assert_fails(engine_bind(e, &b.in, 0, b.out, 2, &err), LANERT_EINVAL, "\"x\" is not bound");
+    assert_fails(engine_bind(e, &b.in, 1, b.out, 0, &err), LANERT_EINVAL, "at least one");
+
+    /* Nothing of that did harm. */
+    assert_ok(engine_bind(e, &b.in, 1, b.out, 2, &err));
+    assert_ok(engine_run(e, &err));
+    assert_computed(&b, b.y, 1);
+    engine_close(&e);
+}
+
+static void never_writes_past_a_smaller_output(void **state)
+{
+    engine *e = open_subject(*state);
+    binding b;
+    binding_init(&b, 3);
+    b.out[0].dims[0] = b.out[1].dims[0] = 1;
+    int rc = engine_bind(e, &b.in, 1, b.out, 2, &err);
+    if (!rc)
+        rc = engine_run(e, &err);
+    assert_true(rc == LANERT_EINVAL || rc == LANERT_EENGINE);
+    for (int i = 4; i < FRAMES_MAX * 4 + 1; i++)
+        assert_true(b.y[i] == GUARD && b.z[i] == GUARD);
+    binding_init(&b, 3);
+    assert_ok(engine_bind(e, &b.in, 1, b.out, 2, &err));
+    assert_ok(engine_run(e, &err));
+    assert_computed(&b, b.y, 3);
+    engine_close(&e);
+}
+
+static void closes_in_every_state(void **state)
+{
+    for (int round = 0; round < 5; round++) {
+        for (int reached = 0; reached < 4; reached++) {
+            engine *e = open_subject(*state);
+            binding b;
+            binding_init(&b, 1 + round % FRAMES_MAX);
+            if (reached == 1)
+                assert_fails(engine_bind(e, &b.in, 0, b.out, 2, &err), LANERT_EINVAL, "not bound");
+            if (reached >= 2)
+                assert_ok(engine_bind(e, &b.in, 1, b.out, 2, &err));
+            if (reached >= 3)
+                assert_ok(engine_run(e, &err));
+            engine_close(&e);
+        }
+    }
+}
+
+static void opens_side_by_side(void **state)
+{
+    engine *first = open_subject(*state), *second = open_subject(*state);
+    binding a, b;
+    binding_init(&a, 1);
+    binding_init(&b, 3);
+    assert_ok(engine_bind(first, &a.in, 1, a.out, 2, &err));
+    assert_ok(engine_bind(second, &b.in, 1, b.out, 2, &err));
+    assert_ok(engine_run(first, &err));
+    engine_close(&first);
+    assert_ok(engine_run(second, &err));
+    assert_computed(&a, a.y, 1);
+    assert_computed(&b, b.y, 3);
+    engine_close(&second);
+}
+
+static void takes_options(void **state)
+{
+    const subject *s = *state;
+    engine *e = NULL;
+    binding b;
+    for (int threads = 0; threads <= 2; threads++) {
+        engine_options options = {.precision = threads ? LANERT_FP32 : LANERT_PRECISION_AUTO, .threads = threads};
+        assert_ok(engine_open(s->name, s->path, &options, &e, &err));
+        binding_init(&b, 1);
+        assert_ok(engine_bind(e, &b.in, 1, b.out, 2, &err));
+        assert_ok(engine_run(e, &err));
+        assert_computed(&b, b.y, 1);
+        engine_close(&e);
+    }
+    engine_options bad = {.threads = -1};
+    assert_fails(engine_open(s->name, s->path, &bad, &e, &err), LANERT_EINVAL, "threads");
+    assert_null(e);
+    bad.threads = ENGINE_MAX_THREADS + 1;
+    assert_fails(engine_open(s->name, s->path, &bad, &e, &err), LANERT_EINVAL, "threads");
+    assert_fails(engine_open(s->name, NULL, NULL, &e, &err), LANERT_EINVAL, "path");
+}
+
+/* ---- SDKs only: files --------------------------------------------------------------------------- */
+
+static const char *write_model(const char *name, const void *bytes, size_t size)
+{
+    const char *path = temp_path(folder, name);
+    assert_ok(file_write(path, bytes, size, true, &err));
+    return path;
+}
+
+static void refuses_broken_models(void **state)
+{
+    const subject *s = *state;
+    engine *e = NULL;
+    message m = tiny_model("Mul");
+#define REFUSED(path, code, part)                                                                                      \
+    assert_fails(engine_open(s->name, path, NULL, &e, &err), code, part);                                              \
+    assert_null(e)
+    REFUSED(temp_path(folder, "none.onnx"), LANERT_ENOTFOUND, "none.onnx");
+    REFUSED(folder, LANERT_EIO, folder);
+    REFUSED(write_model("empty.onnx", "", 0), LANERT_EFORMAT, "empty");
+    REFUSED(write_model("text.onnx", "not a model at all, only words\n", 31), LANERT_EFORMAT, s->name);
+    REFUSED(write_model("cut.onnx", m.bytes, m.size / 2), LANERT_EFORMAT, "cut.onnx");
+#undef REFUSED
+    /* An operator that nobody knows: some find out when they open, some when they compile. */
+    m = tiny_model("Frobnicate");
+    int rc = engine_open(s->name, write_model("operator.onnx", m.bytes, m.size), NULL, &e, &err);
+    if (!rc) {
+        binding b;
+        binding_init(&b, 1);
+        rc = engine_bind(e, &b.in, 1, b.out, 2, &err);
+    }
+    assert_int_not_equal(rc, 0);
+    assert_non_null(strstr(err.text, "Frobnicate"));
+    assert_null(strchr(err.text, '\n'));
+    engine_close(&e);
+}
+
+/* Whatever bytes the file has, an engine fails with words or runs. */
+static void survives_damaged_models(void **state)
+{
+    const subject *s = *state;
+    const message sound = tiny_model("Mul");
+    uint32_t random = 1;
+    int opened = 0;
+    for (int round = 0; round < 200; round++) {
+        message m = sound;
+        for (int change = 0; change <= round % 3; change++) {
+            random = random * 1664525 + 1013904223;
+            m.bytes[(random >> 8) % m.size] = (uint8_t)(random >> 24);
+        }
+        engine *e = NULL;
+        err.text[0] = 0;
+        int rc = engine_open(s->name, write_model("damaged.onnx", m.bytes, m.size), NULL, &e, &err);
+        if (!rc) {
+            binding b;
+            binding_init(&b, 2);
+            opened++;
+            if (!(rc = engine_bind(e, &b.in, 1, b.out, 2, &err)))
+                rc = engine_run(e, &err);
+        }
+        assert_true(!rc || err.text[0]);
+        engine_close(&e);
+    }
+    assert_in_range(opened, 1, 199);
+}
+
+static void refuses_precisions_it_has_not(void **state)
+{
+    const subject *s = *state;
+    const engine_options bf16 = {.precision = LANERT_BF16};
+    engine *e = NULL;
+    binding b;
+    binding_init(&b, 1);
+    int rc = engine_open(s->name, s->path, &bf16, &e, &err);
+    if (!rc)
+        rc = engine_bind(e, &b.in, 1, b.out, 2, &err);
+    if (rc) {
+        assert_int_equal(rc, LANERT_EUNSUPPORTED);
+        assert_non_null(strstr(err.text, "bf16"));
+    }
+    if (!strcmp(s->name, "onnxruntime"))
+        assert_int_equal(rc, LANERT_EUNSUPPORTED);
+    engine_close(&e);
+}
+
+/* ---- the null engine and the wrapper ------------------------------------------------------------ */
+
+static void null_does_as_scripted(void **state)
+{
+    (void)state;
+    null_script mine = script;
+    subject s = {.name = "null"};
+    engine *e;
+    binding b;
+    char again[32];
+    mine.runs = 0;
+    mine.fail_at = 2;
+    mine.delay_us = 2000;
+    mine.outputs[1].data = NULL;
+    null_script_path(&mine, s.path);
+    null_script_path(&mine, again);
+    assert_string_equal(s.path, again);
+    binding_init(&b, 3);
+    e = open_subject(&s);
+    assert_ok(engine_bind(e, &b.in, 1, b.out, 2, &err));
+    int64_t start = clock_ns();
+    assert_ok(engine_run(e, &err));
+    assert_true(clock_ns() - start >= 2000 * 1000);
+    assert_computed(&b, b.y, 3);
+    for (int i = 0; i < 12; i++)
+        assert_true(b.z[i] == 0);
+    assert_fails(engine_run(e, &err), LANERT_EENGINE, "run 2 fails");
+    assert_ok(engine_run(e, &err));
+    assert_int_equal(mine.runs, 3);
+    engine_close(&e);
+    mine.fail_open = 1;
+    assert_fails(engine_open("null", s.path, NULL, &e, &err), LANERT_EENGINE, "open fails");
+    assert_fails(engine_open("null", "null:63", NULL, &e, &err), LANERT_ENOTFOUND, "scripts of tests");
+    assert_fails(engine_open("null", "null:-1", NULL, &e, &err), LANERT_ENOTFOUND, "scripts of tests");
+    assert_fails(engine_open("null", "r18.onnx", NULL, &e, &err), LANERT_ENOTFOUND, "scripts of tests");
+}
+
+static void probe_lists_the_table(void **state)
+{
+    (void)state;
+    lanert_engine_info info;
+    int i = 0;
+    for (; engine_table[i]; i++) {
+        assert_ok(lanert_engine_probe(i, &info, &err));
+        assert_string_equal(info.name, engine_table[i]->name);
+        assert_true(info.usable ? info.path[0] && info.version[0] && !info.note[0] : info.note[0]);
+    }
+    assert_fails(lanert_engine_probe(i, &info, &err), LANERT_END, "engines");
+    assert_fails(lanert_engine_probe(-1, &info, &err), LANERT_EINVAL, "-1");
+    assert_fails(lanert_engine_probe(0, NULL, &err), LANERT_EINVAL, "NULL");
+}
+
+static void auto_takes_the_first_usable(void **state)
+{
+    (void)state;
+    const char *path = temp_path(folder, "tiny.onnx");
+    engine *e = NULL;
+    lanert_engine_info info = {0};
+    for (int i = 0; engine_table[i] && !info.usable; i++)
+        assert_ok(lanert_engine_probe(i, &info, &err));
+    const char *names[] = {"auto", NULL};
+    for (int i = 0; i < 2; i++) {
+        if (info.usable) {
+            assert_ok(engine_open(names[i], path, NULL, &e, &err));
+            assert_string_equal(engine_name(e), info.name);
+            engine_close(&e);
+        } else {
+            assert_fails(engine_open(names[i], path, NULL, &e, &err), LANERT_ENOTFOUND, "scripts/deps.sh");
+        }
+    }
+    assert_fails(engine_open("tensorflow", path, NULL, &e, &err), LANERT_EINVAL, "openvino, onnxruntime");
+}
+
+/* ---- putting it together ------------------------------------------------------------------------ */
+
+static const struct CMUnitTest every_engine[] = {
+    cmocka_unit_test(describes_as_declared),
+    cmocka_unit_test(runs_again_and_again),
+    cmocka_unit_test(binds_other_shapes_and_memory),
+    cmocka_unit_test(leaves_unwanted_outputs_alone),
+    cmocka_unit_test(refuses_what_does_not_fit),
+    cmocka_unit_test(never_writes_past_a_smaller_output),
+    cmocka_unit_test(closes_in_every_state),
+    cmocka_unit_test(opens_side_by_side),
+    cmocka_unit_test(takes_options),
+};
+
+static const struct CMUnitTest every_sdk[] = {
+    cmocka_unit_test(refuses_broken_models),
+    cmocka_unit_test(survives_damaged_models),
+    cmocka_unit_test(refuses_precisions_it_has_not),
+};
+
+static const struct CMUnitTest once[] = {
+    cmocka_unit_test(null_does_as_scripted),
+    cmocka_unit_test(probe_lists_the_table),
+    cmocka_unit_test(auto_takes_the_first_usable),
+};
+
+typedef struct plan {
+    struct CMUnitTest tests[64];
+    char names[64][96];
+    size_t count;
+} plan;
+
+static void plan_add(plan *p, const struct CMUnitTest *tests, size_t count, subject *s)
+{
+    for (size_t i = 0; i < count && p->count < ARRAY_LEN(p->tests); i++, p->count++) {
+        snprintf(p->names[p->count], sizeof p->names[0], "%s %s", s ? s->name : "engines:", tests[i].name);
+        p->tests[p->count] = tests[i];
+        p->tests[p->count].name = p->names[p->count];
+        p->tests[p->count].initial_state = s;
+    }
+}
+
+int main(void)
+{
+    static plan p;
+    static subject null = {.name = "null"}, sdks[ENGINE_MAX_TENSORS];
+    message model = tiny_model("Mul");
+    folder = temp_folder();
+    null_script_path(&script, null.path);
+    write_model("tiny.onnx", model.bytes, model.size);
+    plan_add(&p, every_engine, ARRAY_LEN(every_engine), &null);
+    for (int i = 0; engine_table[i]; i++) {
+        lanert_engine_info info;
+        assert_ok(lanert_engine_probe(i, &info, &err));
+        if (!info.usable) {
+            fprintf(stderr, "skipped: %s: %s\n", info.name, info.note);
+            continue;
+        }
+        sdks[i].name = info.name;
+        snprintf(sdks[i].path, sizeof sdks[i].path, "%s/tiny.onnx", folder);
+        plan_add(&p, every_engine, ARRAY_LEN(every_engine), &sdks[i]);
+        plan_add(&p, every_sdk, ARRAY_LEN(every_sdk), &sdks[i]);
+    }
+    plan_add(&p, once, ARRAY_LEN(once), NULL);
+    int failed = _cmocka_run_group_tests("engine", p.tests, p.count, NULL, NULL);
+    temp_folder_remove(folder);
+    return failed;
+}
