@@ -11,7 +11,7 @@
 typedef struct picture {
     int width, height, stride; /* stride in bytes, width × 3 rounded up to 64 */
     uint8_t *bgr;              /* aligned to 64 */
-    size_t capacity;           /* bytes */
+    size_t capacity; /* bytes; at least 64 more than height × stride, for vector code that reads past a row */
     int64_t index;
     double time_s;
     int64_t read_ns;    /* clock_ns() when it was complete */
@@ -20,8 +20,12 @@ typedef struct picture {
     int truth_count;
 } picture;
 
-/* Sets the size, growing the memory only where it is too small. */
+/* Sets the size, growing the memory only where it is too small; the pixels are then undefined.
+ * LANERT_EFORMAT for a side under 1, LANERT_ELIMIT over the limits above. */
 int picture_resize(picture *p, int width, int height, lanert_error *err);
+/* Turns or mirrors the pixels of `from` into `to` (resized; the other fields are left alone) as EXIF's
+ * orientation, 1 to 8, asks for: 1 as it is, 3 half a turn, 6 a quarter clockwise, 8 a quarter back. */
+int picture_orient(const picture *from, int orientation, picture *to, lanert_error *err);
 void picture_free(picture *p);
 /* The view of it that the public interface hands out. */
 lanert_frame picture_frame(const picture *p);

@@ -7,10 +7,12 @@
 
 typedef struct source_ops {
     const char *name;
-    /* `spec` as the user wrote it. Fills info in. */
+    /* `spec` as the user wrote it. Fills in what it knows of info, which comes zeroed but for frames: -1; a name
+     * left NULL becomes the spec. */
     int (*open)(const char *spec, void **self, lanert_source_info *info, lanert_error *err);
-    /* The next picture into p (resized as needed). LANERT_END after the last. After a failure of one
-     * picture among many, the next call goes on with the next picture. */
+    /* The next picture into p (resized as needed), with its index, time_s and name. LANERT_END after the last.
+     * After a failure of one picture among many, the next call goes on with the next picture; after that of a
+     * video, it is LANERT_END. */
     int (*read)(void *self, picture *p, lanert_error *err);
     /* Makes a read that waits, and those after it, return LANERT_END soon (within 0.2 s); called from
      * another thread, so atomic. NULL for sources that never wait. */

@@ -1,0 +1,492 @@
+#include "frame/source_input.h"
+#include "frame/source_kinds.h"
+
+#include <errno.h>
+#include <math.h>
+#include <unistd.h>
+
+#include <libavcodec/avcodec.h>
+#include <libavdevice/avdevice.h>
+#include <libavformat/avformat.h>
+#include <libavutil/display.h>
+#include <libavutil/pixdesc.h>
+#include <libswscale/swscale.h>
+
+#include "base/buffer.h"
+
+/* Beside the detector's own threads more would only wait. */
+#define DECODER_THREADS 2
+/* Of a stream that does not say; and a rate over MAX_RATE is a time base misread as one. */
+#define DEFAULT_RATE 25.0
+#define MAX_RATE 1000.0
+/* A decoder that fails this often while it is emptied at the end will not come to an end. */
+#define MAX_DRAIN_ERRORS 1000
+
+#define PIPE_BUFFER (64 * 1024)
+
+typedef struct video {
+    input in;
+    AVFormatContext *format;
+    AVIOContext *pipe; /* reads from `in`, where that is one */
+    AVCodecContext *codec;
+    AVPacket *packet;
+    AVFrame *frame;
+    struct SwsContext *sws;
+    enum AVColorSpace sws_matrix; /* what sws was made for */
+    int sws_full_range;
+    int stream;
+    int orientation;  /* as EXIF's, from the stream's display matrix */
+    picture unturned; /* where orientation is not 1 */
+    double rate, first_s, last_s;
+    int64_t frames; /* given so far */
+    int last_error; /* of the decoder */
+    int drain_errors;
+    bool draining, over;
+} video;
+
+/* ---- errors ---------------------------------------------------------------------------------- */
+
+static int code_of(int av_error)
+{
+    switch (av_error) {
+    case AVERROR(ENOENT):
+    case AVERROR(ENODEV):
+    case AVERROR_HTTP_NOT_FOUND:
+        return LANERT_ENOTFOUND;
+    case AVERROR(ENOMEM):
+        return LANERT_ENOMEM;
+    case AVERROR_INVALIDDATA:
+    case AVERROR_EOF:
+        return LANERT_EFORMAT;
+    case AVERROR_DECODER_NOT_FOUND:
+    case AVERROR_DEMUXER_NOT_FOUND:
+    case AVERROR_PROTOCOL_NOT_FOUND:
+    case AVERROR_PATCHWELCOME:
+        return LANERT_EUNSUPPORTED;
+    default:
+        return LANERT_EIO;
+    }
+}
+
+static int error_av(lanert_error *err, int av_error, const video *v, const char *what)
+{
+    char why[AV_ERROR_MAX_STRING_SIZE];
+    if (av_error == AVERROR_EXIT)
+        return error_set(err, LANERT_EIO, "%s: %s: nothing came for %d seconds", v->in.title, what, INPUT_TIMEOUT_S);
+    av_strerror(av_error, why, sizeof why);
+    return error_set(err, code_of(av_error), "%s: %s: %s", v->in.title, what, why);
+}
+
+static int out_of_memory(lanert_error *err)
+{
+    return error_set(err, LANERT_ENOMEM, "out of memory: a video's decoder cannot start");
+}
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+/* FFmpeg asks while it waits on a network; non-zero ends the waiting. */
+static int on_wait(void *in)
+{
+    return input_is_over(in);
+}
+
+/* FFmpeg logs to stderr unless told otherwise, and its level is the process's. A program that has chosen one of
+ * its own keeps it. */
+static void silence_ffmpeg(void)
+{
+    if (av_log_get_level() == AV_LOG_INFO)
+        av_log_set_level(AV_LOG_QUIET);
+}
+
+static int on_pipe_read(void *in, uint8_t *out, int size)
+{
+    int n = input_read(in, out, size);
+    return n == 0 ? AVERROR_EOF : n == -EINTR ? AVERROR_EXIT : n < 0 ? AVERROR(-n) : n;
+}
+
+static int64_t on_pipe_seek(void *in, int64_t offset, int whence)
+{
+    return whence & AVSEEK_SIZE ? input_size(in) : input_seek(in, offset, whence & ~AVSEEK_FORCE);
+}
+
+/* FFmpeg's own pipes wait in read(2), where nothing can wake them. */
+static int attach_pipe(video *v, lanert_error *err)
+{
+    uint8_t *space = av_malloc(PIPE_BUFFER);
+    if (space)
+        v->pipe =
+            avio_alloc_context(space, PIPE_BUFFER, 0, &v->in, on_pipe_read, NULL, v->in.seekable ? on_pipe_seek : NULL);
+    if (!v->pipe) {
+        av_free(space);
+        return out_of_memory(err);
+    }
+    v->format->pb = v->pipe;
+    return 0;
+}
+
+static void detach_pipe(video *v)
+{
+    if (v->pipe)
+        av_freep(&v->pipe->buffer);
+    avio_context_free(&v->pipe);
+}
+
+static int open_format(video *v, const char *spec, lanert_error *err)
+{
+    AVDictionary *options = NULL;
+    const AVInputFormat *demuxer = NULL;
+    buffer url = {0};
+    /* "file:" keeps a path with a ':' from being taken for a protocol. */
+    int rc = buffer_format(&url, err, "%s%s", v->in.kind == INPUT_FILE ? "file:" : "", spec);
+    if (!rc && !(v->format = avformat_alloc_context()))
+        rc = out_of_memory(err);
+    if (!rc && v->in.kind == INPUT_PIPE)
+        rc = attach_pipe(v, err);
+    if (rc)
+        goto out;
+    v->format->interrupt_callback = (AVIOInterruptCB){on_wait, &v->in};
+    if (v->in.kind == INPUT_CAMERA) {
+        avdevice_register_all();
+        demuxer = av_find_input_format("v4l2");
+        v->format->flags |= AVFMT_FLAG_NONBLOCK; /* see feed() */
+    }
+    if (v->in.kind == INPUT_NETWORK) {
+        av_dict_set(&options, "rtsp_flags", "prefer_tcp", 0); /* lost datagrams are grey blocks */
+        av_dict_set(&options, "fflags", "nobuffer", 0);
+    }
+    input_wait(&v->in);
+    int av = avformat_open_input(&v->format, url.data, demuxer, &options); /* frees v->format where it fails */
+    if (av < 0 && av == AVERROR_INVALIDDATA && input_begins_as_mp4(&v->in, spec))
+        rc = error_set(err, LANERT_EFORMAT,
+                       "%s: begins as an MP4 video, but has no usable index (moov): it was cut off, or its recording "
+                       "not finished",
+                       v->in.title);
+    else if (av == AVERROR_INVALIDDATA)
+        rc = error_set(err, LANERT_EFORMAT, "%s: is not a video, nor a JPEG or PNG picture, that can be read",
+                       v->in.title);
+    else if (av < 0)
+        rc = error_av(err, av, v, "cannot be opened");
+out:
+    av_dict_free(&options);
+    buffer_free(&url);
+    return rc;
+}
+
+/* Reads as far as it takes to tell the streams. FFmpeg decodes frames for that: the limit on their size holds
+ * there too. */
+static int find_streams(video *v, lanert_error *err)
+{
+    unsigned count = v->format->nb_streams;
+    AVDictionary **options;
+    int rc = memory_new(&options, count, sizeof *options, err);
+    if (rc)
+        return rc;
+    for (unsigned i = 0; i < count; i++)
+        av_dict_set_int(&options[i], "max_pixels", PICTURE_MAX_PIXELS, 0);
+    input_wait(&v->in);
+    int av = avformat_find_stream_info(v->format, options);
+    for (unsigned i = 0; i < count; i++)
+        av_dict_free(&options[i]);
+    free(options);
+    return av < 0 ? error_av(err, av, v, "its streams cannot be told") : 0;
+}
+
+/* The first video stream that is not a cover picture; all others are passed over unread. */
+static int choose_stream(video *v, lanert_error *err)
+{
+    bool cover = false, audio = false;
+    v->stream = -1;
+    for (unsigned i = 0; i < v->format->nb_streams; i++) {
+        AVStream *stream = v->format->streams[i];
+        bool is_video = stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO;
+        bool is_cover = is_video && (stream->disposition & AV_DISPOSITION_ATTACHED_PIC);
+        cover |= is_cover;
+        audio |= stream->codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
+        if (is_video && !is_cover && v->stream < 0)
+            v->stream = (int)i;
+        else
+            stream->discard = AVDISCARD_ALL;
+    }
+    if (v->stream >= 0)
+        return 0;
+    return error_set(err, LANERT_EFORMAT, "%s: holds no video%s%s%s", v->in.title, audio || cover ? ", only " : "",
+                     audio ? "sound" : "", cover ? (audio ? " and a cover picture" : "a cover picture") : "");
+}
+
+static int open_codec(video *v, lanert_error *err)
+{
+    const AVStream *stream = v->format->streams[v->stream];
+    const AVCodecParameters *par = stream->codecpar;
+    const AVCodec *decoder = avcodec_find_decoder(par->codec_id);
+    if (!decoder)
+        return error_set(err, LANERT_EUNSUPPORTED, "%s: is coded in %s, which this FFmpeg cannot decode", v->in.title,
+                         avcodec_get_name(par->codec_id));
+    if (par->width > PICTURE_MAX_SIDE || par->height > PICTURE_MAX_SIDE ||
+        (int64_t)par->width * par->height > PICTURE_MAX_PIXELS)
+        return error_set(err, LANERT_ELIMIT,
+                         "%s: its frames are of %d×%d pixels; at most %d a side and %lld million in all "
+                         "are taken",
+                         v->in.title, par->width, par->height, PICTURE_MAX_SIDE,
+                         (long long)(PICTURE_MAX_PIXELS / 1000000));
+    if (!(v->codec = avcodec_alloc_context3(decoder)) || !(v->packet = av_packet_alloc()) ||
+        !(v->frame = av_frame_alloc()))
+        return out_of_memory(err);
+    int av = avcodec_parameters_to_context(v->codec, par);
+    if (av < 0)
+        return error_av(err, av, v, "its decoder cannot be set up");
+    bool low_delay = v->in.kind == INPUT_NETWORK || v->in.kind == INPUT_CAMERA;
+    v->codec->pkt_timebase = stream->time_base;
+    v->codec->max_pixels = PICTURE_MAX_PIXELS;
+    v->codec->thread_count = DECODER_THREADS;
+    v->codec->thread_type = low_delay ? FF_THREAD_SLICE : FF_THREAD_FRAME | FF_THREAD_SLICE;
+    v->codec->flags |= low_delay ? AV_CODEC_FLAG_LOW_DELAY : 0;
+    if ((av = avcodec_open2(v->codec, decoder, NULL)) < 0)
+        return error_av(err, av, v, "its decoder cannot be opened");
+    return 0;
+}
+
+/* ---- describing ------------------------------------------------------------------------------ */
+
+static const uint8_t *display_matrix(const AVStream *stream)
+{
+#if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100)
+    const AVPacketSideData *side = av_packet_side_data_get(
+        stream->codecpar->coded_side_data, stream->codecpar->nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX);
+    return side && side->size >= 9 * sizeof(int32_t) ? side->data : NULL;
+#else
+    size_t size = 0;
+    const uint8_t *data = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size);
+    return data && size >= 9 * sizeof(int32_t) ? data : NULL;
+#endif
+}
+
+/* Quarter turns only, as OpenCV's VideoCapture applies them. FFmpeg's angle is counter-clockwise. */
+static int orientation_of(const AVStream *stream)
+{
+    static const int orientations[4] = {1, 8, 3, 6};
+    const uint8_t *data = display_matrix(stream);
+    int32_t matrix[9];
+    if (!data)
+        return 1;
+    memcpy(matrix, data, sizeof matrix);
+    double angle = av_display_rotation_get(matrix);
+    return isfinite(angle) ? orientations[(lround(angle / 90) + 4) % 4] : 1;
+}
+
+static double rate_of(const AVStream *stream)
+{
+    AVRational rates[] = {stream->avg_frame_rate, stream->r_frame_rate};
+    for (size_t i = 0; i < ARRAY_LEN(rates); i++) {
+        double rate = rates[i].den ? av_q2d(rates[i]) : 0;
+        if (rate > 0 && rate <= MAX_RATE)
+            return rate;
+    }
+    return DEFAULT_RATE;
+}
+
+static int64_t frames_of(const video *v, const AVStream *stream)
+{
+    double seconds = stream->duration > 0      ? (double)stream->duration * av_q2d(stream->time_base)
+                     : v->format->duration > 0 ? (double)v->format->duration / AV_TIME_BASE
+                                               : 0;
+    double frames = seconds * v->rate;
+    if (stream->nb_frames > 0)
+        return stream->nb_frames;
+    return frames >= 1 && frames < 1e15 ? llround(frames) : -1;
+}
+
+static void describe(video *v, lanert_source_info *info)
+{
+    const AVStream *stream = v->format->streams[v->stream];
+    bool seekable = v->format->pb && (v->format->pb->seekable & AVIO_SEEKABLE_NORMAL);
+    v->rate = rate_of(stream);
+    v->orientation = orientation_of(stream);
+    bool transposed = v->orientation >= 5;
+    info->width = transposed ? stream->codecpar->height : stream->codecpar->width;
+    info->height = transposed ? stream->codecpar->width : stream->codecpar->height;
+    info->rate = v->rate;
+    /* A file behind http:// can be fetched at any pace; what cannot be sought in comes at its own. */
+    info->live = v->in.kind == INPUT_CAMERA || (v->in.kind == INPUT_NETWORK && !seekable);
+    info->frames = info->live ? -1 : frames_of(v, stream);
+    info->name = v->in.title;
+}
+
+static void video_close(void *self)
+{
+    video *v = self;
+    sws_freeContext(v->sws);
+    av_frame_free(&v->frame);
+    av_packet_free(&v->packet);
+    avcodec_free_context(&v->codec);
+    avformat_close_input(&v->format);
+    detach_pipe(v);
+    input_close(&v->in);
+    picture_free(&v->unturned);
+    free(v);
+}
+
+static int video_open(const char *spec, void **self, lanert_source_info *info, lanert_error *err)
+{
+    video *v;
+    int rc = memory_new(&v, 1, sizeof *v, err);
+    if (rc)
+        return rc;
+    silence_ffmpeg();
+    if ((rc = input_open(&v->in, spec, err)) || (rc = open_format(v, spec, err)))
+        goto out;
+    if ((rc = find_streams(v, err)) || (rc = choose_stream(v, err)) || (rc = open_codec(v, err)))
+        goto out;
+    describe(v, info);
+    *self = v;
+out:
+    if (rc)
+        video_close(v);
+    return rc;
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+/* Hands the decoder one packet of the stream, or the end. A packet that it refuses is passed over, as ffmpeg
+ * does: the frames behind it may be sound. */
+static int feed(video *v, lanert_error *err)
+{
+    int av;
+    if (v->draining)
+        return 0;
+    input_wait(&v->in);
+    do {
+        av = input_is_over(&v->in) ? AVERROR_EXIT : av_read_frame(v->format, v->packet);
+        if (av >= 0 && v->packet->stream_index != v->stream)
+            av_packet_unref(v->packet);
+        else if (av == AVERROR(EAGAIN))
+            usleep(1000); /* a camera without a new frame */
+    } while (av == AVERROR(EAGAIN) || (av >= 0 && !v->packet->data && !v->packet->side_data_elems));
+    if (av == AVERROR_EXIT && atomic_load(&v->in.interrupted))
+        return LANERT_END;
+    /* A file that is cut off or damaged at this point ends here; a connection that is lost is an error. */
+    if (av < 0 && av != AVERROR_EOF && av != AVERROR_INVALIDDATA)
+        return error_av(err, av, v, "cannot be read any further");
+    v->draining = av < 0;
+    av = avcodec_send_packet(v->codec, v->draining ? NULL : v->packet);
+    av_packet_unref(v->packet);
+    if (av == AVERROR(ENOMEM))
+        return error_av(err, av, v, "cannot be decoded");
+    if (av < 0)
+        v->last_error = av;
+    return 0;
+}
+
+static int end_of(const video *v, lanert_error *err)
+{
+    char why[AV_ERROR_MAX_STRING_SIZE] = "it holds none";
+    if (v->frames > 0)
+        return LANERT_END;
+    if (v->last_error)
+        av_strerror(v->last_error, why, sizeof why);
+    return error_set(err, LANERT_EFORMAT, "%s: not one frame could be decoded: %s", v->in.title, why);
+}
+
+static int decode(video *v, lanert_error *err)
+{
+    for (;;) {
+        int av = avcodec_receive_frame(v->codec, v->frame), rc;
+        if (av >= 0)
+            return 0;
+        if (av == AVERROR_EOF)
+            return end_of(v, err);
+        if (av == AVERROR(ENOMEM))
+            return error_av(err, av, v, "cannot be decoded");
+        if (av != AVERROR(EAGAIN))
+            v->last_error = av;
+        if (v->draining && ++v->drain_errors > MAX_DRAIN_ERRORS)
+            return end_of(v, err);
+        if ((rc = feed(v, err)))
+            return rc;
+    }
+}
+
+/* The conversion that OpenCV's VideoCapture makes (bicubic flag, otherwise swscale's defaults), with one
+ * difference: VideoCapture takes every YUV for BT.601; here the matrix and range that the frame states are
+ * used, and BT.601 limited only where it states none. */
+static int prepare_sws(video *v, const AVFrame *f, lanert_error *err)
+{
+    const AVPixFmtDescriptor *format = av_pix_fmt_desc_get((enum AVPixelFormat)f->format);
+    if (!format || !sws_isSupportedInput((enum AVPixelFormat)f->format))
+        return error_set(err, LANERT_EUNSUPPORTED,
+                         "%s: its frames are in the pixel format %s, which cannot be converted", v->in.title,
+                         format ? format->name : "unknown");
+    struct SwsContext *before = v->sws;
+    v->sws = sws_getCachedContext(v->sws, f->width, f->height, (enum AVPixelFormat)f->format, f->width, f->height,
+                                  AV_PIX_FMT_BGR24, SWS_BICUBIC, NULL, NULL, NULL);
+    if (!v->sws)
+        return error_set(err, LANERT_EUNSUPPORTED, "%s: its frames of %d×%d pixels in %s cannot be converted",
+                         v->in.title, f->width, f->height, format->name);
+    int full = f->color_range == AVCOL_RANGE_JPEG || strncmp(format->name, "yuvj", 4) == 0;
+    if (v->sws == before && v->sws_matrix == f->colorspace && v->sws_full_range == full)
+        return 0;
+    int *from, *to, from_full, to_full, brightness, contrast, saturation;
+    v->sws_matrix = f->colorspace;
+    v->sws_full_range = full;
+    if (!(format->flags & AV_PIX_FMT_FLAG_RGB) &&
+        sws_getColorspaceDetails(v->sws, &from, &from_full, &to, &to_full, &brightness, &contrast, &saturation) >= 0)
+        sws_setColorspaceDetails(v->sws, sws_getCoefficients((int)f->colorspace), full, to, to_full, brightness,
+                                 contrast, saturation);
+    return 0;
+}
+
+static int convert(video *v, const AVFrame *f, picture *p, lanert_error *err)
+{
+    picture *upright = v->orientation == 1 ? p : &v->unturned;
+    int rc = picture_resize(upright, f->width, f->height, err);
+    if (rc)
+        return error_within(err, rc, "%s: a frame", v->in.title);
+    if ((rc = prepare_sws(v, f, err)))
+        return rc;
+    uint8_t *const out[4] = {upright->bgr};
+    const int strides[4] = {upright->stride};
+    int rows = sws_scale(v->sws, (const uint8_t *const *)f->data, f->linesize, 0, f->height, out, strides);
+    if (rows != f->height)
+        return error_set(err, LANERT_EFORMAT, "%s: a frame could not be converted to BGR", v->in.title);
+    return upright == p ? 0 : picture_orient(upright, v->orientation, p, err);
+}
+
+/* Seconds since the first frame, by the frame's own time where it has one that goes forward. */
+static double time_of(video *v, const AVFrame *f)
+{
+    bool stated = f->best_effort_timestamp != AV_NOPTS_VALUE;
+    double time_base = av_q2d(v->format->streams[v->stream]->time_base);
+    double at = stated ? (double)f->best_effort_timestamp * time_base : v->first_s + v->last_s + 1 / v->rate;
+    if (v->frames == 0) {
+        v->first_s = stated && isfinite(at) ? at : 0;
+        return 0;
+    }
+    at -= v->first_s;
+    return isfinite(at) && at > v->last_s ? at : v->last_s + 1 / v->rate;
+}
+
+static int video_read(void *self, picture *p, lanert_error *err)
+{
+    video *v = self;
+    if (v->over || atomic_load(&v->in.interrupted))
+        return LANERT_END;
+    int rc = decode(v, err);
+    if (!rc)
+        rc = convert(v, v->frame, p, err);
+    if (rc) {
+        v->over = true;
+        return rc;
+    }
+    p->time_s = v->last_s = time_of(v, v->frame);
+    p->index = v->frames++;
+    memcpy(p->name, v->in.name, sizeof p->name);
+    av_frame_unref(v->frame);
+    return 0;
+}
+
+static void video_interrupt(void *self)
+{
+    video *v = self;
+    atomic_store(&v->in.interrupted, true);
+}
+
+const source_ops source_video = {"video", video_open, video_read, video_interrupt, video_close};
