@@ -144,7 +144,8 @@ int decode_raw(const float *raw, int priors, const decode_options *options, deco
     for (int kept = 0; candidates > 0 && kept < options->max_lanes; kept++) {
         int best = best_candidate(scratch, candidates);
         add_lane(row_at(raw, scratch->prior[best]), scratch->score[best], options->cut, lanes, &count);
-        candidates = remove_near(raw, best, options->nms_thres, scratch, candidates);
+        if (kept + 1 < options->max_lanes)
+            candidates = remove_near(raw, best, options->nms_thres, scratch, candidates);
     }
     return count;
 }
