@@ -9,7 +9,7 @@
 #define MAX_SIDE 16384 /* of a lanert_frame */
 
 struct lanert_sink {
-    const sink_ops *ops = NULL;
+    const sink_ops *ops;
     void *self;
     const char *over; /* why nothing more may be written; NULL while it may */
 };
@@ -19,7 +19,7 @@ static const sink_ops *const sinks[] = {&sink_video,    &sink_pictures, &sink_cu
 
 static const struct {
     const char *extension;
-    const sink_ops *ops = NULL;
+    const sink_ops *ops;
 } by_extension[] = {
     {".mp4", &sink_video},    {".mkv", &sink_video},     {".mov", &sink_video},    {".avi", &sink_video},
     {".webm", &sink_video},   {".jsonl", &sink_jsonl},   {".ndjson", &sink_jsonl}, {".json", &sink_tusimple},
