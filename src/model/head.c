@@ -1,0 +1,60 @@
+/* clrnet/models/heads/clr_head.py. Lines, and everything behind the convolutions, are float32, whatever those are.
+ * Between stages a line is worked out only where it is sampled. */
+#include "model/head.h"
+
+#include "model/priors.h"
+#include "model/roi_gather.h"
+
+#define LINEAR_LAYERS 2 /* num_fc */
+
+/* The columns of reg_layers: start_y, start_x and theta; length; 72 offsets. */
+enum { MOVES = 3, LENGTHS = 1, OFFSETS = LANERT_LANE_POINTS };
+
+/* Linear layers with ReLU, and one without at the end. */
+typedef struct perceptron {
+    dense layers[LINEAR_LAYERS + 1];
+} perceptron;
+
+static void perceptron_take(net *n, perceptron *p, const char *kind, int64_t width, int64_t out)
+{
+    for (int i = 0; i < LINEAR_LAYERS; i++)
+        p->layers[i] = dense_take(n, module_of("heads.%s_modules.%d", kind, 2 * i).name, width, width, GRAPH_F32);
+    p->layers[LINEAR_LAYERS] = dense_take(n, module_of("heads.%s_layers", kind).name, width, out, GRAPH_F32);
+}
+
+static value perceptron_apply(net *n, const perceptron *p, value x)
+{
+    for (int i = 0; i < LINEAR_LAYERS; i++)
+        x = graph_unary(n->g, "Relu", dense_apply(n, &p->layers[i], x));
+    return dense_apply(n, &p->layers[LINEAR_LAYERS], x);
+}
+
+value head_build(net *n, const feature levels[BACKBONE_LEVELS], value image, int64_t *count)
+{
+    graph *g = n->g;
+    priors p = {0};
+    roi r;
+    perceptron classify, regress;
+    int64_t channels = levels[0].channels;
+    value features = "", change[3] = {"", "", ""};
+    graph_scope(g, "head");
+    priors_take(n, &p);
+    roi_take(n, &r, channels, p.count, p.points);
+    perceptron_take(n, &classify, "cls", channels, 2);
+    perceptron_take(n, &regress, "reg", channels, MOVES + LENGTHS + OFFSETS);
+    value parameters = priors_parameters(n, &p), xs = priors_samples(n, &p, image);
+    for (int stage = 0; stage < ROI_STAGES; stage++) {
+        graph_scope(g, "head.stage%d", stage);
+        value map = graph_cast(g, levels[BACKBONE_LEVELS - 1 - stage].v, n->type, GRAPH_F32);
+        features = roi_gather(n, &r, stage, lines_features(n, &p, map, xs), map);
+        graph_split(g, perceptron_apply(n, &regress, features), 2, 3, DIMS(MOVES, LENGTHS, OFFSETS), change);
+        parameters = graph_binary(g, "Add", parameters, change[0]);
+        if (stage < ROI_STAGES - 1)
+            xs = lines_at_samples(n, &p, parameters);
+    }
+    value logits = perceptron_apply(n, &classify, features);
+    xs = graph_binary(g, "Add", lines_at_rows(n, &p, parameters), change[2]);
+    *count = p.count;
+    priors_free(&p);
+    return graph_concat(g, 2, INPUTS(logits, parameters, change[1], xs));
+}

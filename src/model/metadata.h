@@ -1,0 +1,36 @@
+/* metadata.h - what a lanert model says of itself in its ONNX metadata_props: the names of the keys, and how numbers
+ * are written. Numbers are decimal, with a point, whatever the locale. */
+#ifndef MODEL_METADATA_H
+#define MODEL_METADATA_H
+
+#include "base/error.h"
+
+/* All are there in every lanert model. */
+#define METADATA_FORMAT "lanert.format"         /* "1": this list of keys, and what the tensors mean */
+#define METADATA_WRITER "lanert.writer"         /* "lanert 0.1.0" */
+#define METADATA_PRESET "lanert.preset"         /* "culane", "tusimple", "llamas" */
+#define METADATA_ORI_WIDTH "lanert.ori_width"   /* pixels of the data set's pictures */
+#define METADATA_ORI_HEIGHT "lanert.ori_height" /* pixels */
+#define METADATA_CUT_HEIGHT "lanert.cut_height" /* rows cut away at the top, at that size */
+#define METADATA_CONF "lanert.conf"             /* score a lane needs, 0 to 1 */
+#define METADATA_NMS_THRES "lanert.nms_thres"   /* pixels at width 800 */
+#define METADATA_MAX_LANES "lanert.max_lanes"   /* 1 to 16 */
+#define METADATA_ARCH "lanert.arch"             /* "resnet18" … */
+#define METADATA_PRECISION "lanert.precision"   /* "fp32", "fp16" */
+#define METADATA_OUTPUTS "lanert.outputs"       /* "lanes", "raw", "both" */
+#define METADATA_SOURCE "lanert.source_sha256"  /* of the checkpoint, 64 hexadecimal digits */
+
+#define METADATA_FORMAT_VERSION "1"
+
+/* The tensors of a lanert model. */
+#define TENSOR_IMAGE "image" /* uint8 [N,320,800,3], blue first */
+#define TENSOR_RAW "raw"     /* float32 [N,priors,78] */
+#define TENSOR_LANES "lanes" /* float32 [N,max_lanes,78] */
+#define TENSOR_COUNT "count" /* int64 [N] */
+
+/* "0.45" of 0.45f: at most 6 decimals, of a number of 0 to 1e6. */
+void decimal_format(float number, char text[32]);
+/* False where the text is not digits with at most one point and 9 digits on each side of it. */
+bool decimal_parse(const char *text, float *number);
+
+#endif
