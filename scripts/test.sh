@@ -7,8 +7,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/deps.sh test
-scripts/build.sh
-cmake -G Ninja -B build-sanitized -S . -DLANERT_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug >/dev/null
+scripts/build.sh -DLANERT_TESTS=ON
+cmake -G Ninja -B build-sanitized -S . -DLANERT_TESTS=ON -DLANERT_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug >/dev/null
 cmake --build build-sanitized
 
 status=0
