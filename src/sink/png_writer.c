@@ -4,7 +4,9 @@
 
 #include "sink/picture_writer.h"
 
-#define COMPRESSION 3 /* zlib's, 1 to 9: a third of the time of 6 for a twentieth more bytes */
+/* With the row above as the only prediction: on road pictures a third of the time of libpng's defaults, for a
+ * twentieth more bytes. */
+#define COMPRESSION 3 /* zlib's, 1 to 9 */
 
 typedef struct png_failure {
     int errnum;
@@ -42,6 +44,7 @@ int png_write(FILE *stream, const char *name, const canvas *picture, lanert_erro
     }
     png_init_io(png, stream);
     png_set_compression_level(png, COMPRESSION);
+    png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_UP);
     png_set_IHDR(png, info, (png_uint_32)picture->width, (png_uint_32)picture->height, 8, PNG_COLOR_TYPE_RGB,
                  PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_write_info(png, info);

@@ -160,7 +160,8 @@ int video_writer_open(const video_writer_options *o, video_writer **out, lanert_
     *out = w;
     if (rc)
         return rc;
-    av_log_set_level(AV_LOG_QUIET);
+    if (av_log_get_level() == AV_LOG_INFO) /* the default: a program that chose another level keeps it */
+        av_log_set_level(AV_LOG_QUIET);
     w->name = o->name;
     w->pts = -1;
     w->step = llround(TICKS / rate);

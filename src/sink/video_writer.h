@@ -20,7 +20,7 @@ typedef struct video_writer_options {
 } video_writer_options;
 
 /* Encoders are tried in this order: libx264, libopenh264, mpeg4 (MPEG-4 part 2, which every FFmpeg has).
- * LANERT_EUNSUPPORTED where none opens. Turns FFmpeg's own log off, of which there is one a process. */
+ * LANERT_EUNSUPPORTED where none opens. Turns FFmpeg's own log, of which there is one a process, off. */
 int video_writer_open(const video_writer_options *options, video_writer **writer, lanert_error *err);
 
 /* A canvas of even sides. Of another size than the video's it is fitted in, with black bars where the shape

@@ -5,14 +5,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Read by LeakSanitizer where a test is built with it. What fontconfig keeps for the process, once and however much
- * is drawn, it points to by offsets that no scan for pointers finds. */
-__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libfontconfig.so";
-}
-
 static const char *turn(const char *folder, const char *name)
 {
     static char space[8][4096];
