@@ -26,27 +26,25 @@ int result_folder_open(const char *folder, bool force, lanert_error *err)
     return rc || force ? rc : check_empty(folder, err);
 }
 
-static void cut_to(buffer *b, size_t size)
+/* Adds "/part" for each part of a name of `length` bytes; ".." takes the last one back, as far as where the name
+ * began. */
+static int add_name(const char *name, size_t length, buffer *out, lanert_error *err)
 {
-    b->size = size;
-    b->data[size] = '\0';
-}
-
-/* Adds "/part" for each part of a name; ".." takes the last one back, as far as where the name began. */
-static int add_name(const char *name, buffer *out, lanert_error *err)
-{
+    const char *end = name + length;
     size_t start = out->size;
-    while (*name) {
-        size_t n = strcspn(name, "/");
+    while (name < end) {
+        const char *slash = memchr(name, '/', (size_t)(end - name));
+        size_t n = (size_t)((slash ? slash : end) - name);
         int rc = 0;
-        if (n == 2 && !strncmp(name, "..", 2)) {
-            if (out->size > start)
-                cut_to(out, (size_t)(strrchr(out->data, '/') - out->data));
+        if (n == 2 && !memcmp(name, "..", 2)) {
+            while (out->size > start && out->data[--out->size] != '/')
+                ;
+            out->data[out->size] = '\0';
         } else if (n > 1 || (n == 1 && *name != '.'))
             rc = buffer_format(out, err, "/%.*s", (int)n, name);
         if (rc)
             return rc;
-        name += n + (name[n] == '/');
+        name += n + (slash != NULL);
     }
     return 0;
 }
@@ -56,16 +54,14 @@ int result_folder_path(const char *folder, const lanert_frame *frame, const lane
 {
     bool video = source && !source->pictures;
     const char *name = frame->name ? frame->name : "";
+    if (video)
+        name = path_base(name);
     int rc = buffer_text(out, folder, err);
     size_t start = out->size;
+    /* The extension goes first: what is left of "...mp4" is a "..". */
     if (!rc)
-        rc = add_name(video ? path_base(name) : name, out, err);
-    if (rc)
-        return rc;
-    bool named = out->size > start;
-    if (named)
-        cut_to(out, (size_t)(path_extension(out->data) - out->data));
-    if (video || !named)
+        rc = add_name(name, (size_t)(path_extension(name) - name), out, err);
+    if (!rc && (video || out->size == start))
         rc = buffer_format(out, err, "/%05lld", (long long)frame->index);
     return rc ? rc : buffer_text(out, extension, err);
 }

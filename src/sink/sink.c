@@ -4,9 +4,9 @@
 #include <strings.h>
 
 #include "base/file.h"
+#include "frame/picture.h"
 
 #define FORMATS "video, pictures, culane, tusimple, llamas, jsonl"
-#define MAX_SIDE 16384 /* of a lanert_frame */
 
 struct lanert_sink {
     const sink_ops *ops;
@@ -114,9 +114,9 @@ static bool has_plane(const lanert_frame *f, int plane, int bytes)
 
 static int check_frame(const lanert_frame *f, lanert_error *err)
 {
-    if (f->width < 1 || f->width > MAX_SIDE || f->height < 1 || f->height > MAX_SIDE)
+    if (f->width < 1 || f->width > PICTURE_MAX_SIDE || f->height < 1 || f->height > PICTURE_MAX_SIDE)
         return error_set(err, LANERT_EINVAL, "a frame of %d×%d pixels; expected 1 to %d each", f->width, f->height,
-                         MAX_SIDE);
+                         PICTURE_MAX_SIDE);
     if (f->format != LANERT_BGR && f->format != LANERT_RGB && f->format != LANERT_NV12)
         return error_set(err, LANERT_EINVAL, "a frame's pixel format is %d; expected BGR, RGB or NV12", (int)f->format);
     if (f->format == LANERT_NV12 ? !has_plane(f, 0, f->width) || !has_plane(f, 1, (f->width + 1) / 2 * 2)
