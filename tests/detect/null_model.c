@@ -19,7 +19,7 @@ void null_model_lane(float *row, float x, float score)
     row[2] = 0;
     row[3] = x;
     row[4] = 0.5f;
-    row[5] = 1;
+    row[5] = (float)LANERT_LANE_POINTS / NET_STRIPS; /* all rows */
     for (int i = 0; i < LANERT_LANE_POINTS; i++)
         row[6 + i] = x;
 }
