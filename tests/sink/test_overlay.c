@@ -100,7 +100,7 @@ static void each_lane_has_a_label_of_its_own(void **state)
 {
     (void)state;
     /* Two lanes that end in the same place: one label must give way upwards. */
-    const lanert_lane lanes[] = {scene_lane(300, 300, 620, 719, 0.9f), scene_lane(900, 300, 660, 719, 0.8f)};
+    const lanert_lane lanes[] = {scene_lane(300, 300, 638, 719, 0.9f), scene_lane(900, 300, 642, 719, 0.8f)};
     canvas c = draw(1280, 720, lanes, 2, NULL);
     const uint8_t blue[3] = {255, 194, 69}, orange[3] = {31, 168, 255};
     int blue_rows = 0, orange_rows = 0;
