@@ -1,5 +1,6 @@
 /* sink.h - one vtable for everything that results go to. A sink is one file, sink_<kind>.c, with one
- * table of this form; sink.c picks it by format or by name and checks arguments once, for all. */
+ * table of this form (culane and llamas, which differ in their text only, share sink_lines.c); sink.c picks it by
+ * format or by name and checks arguments once, for all. */
 #ifndef SINK_SINK_H
 #define SINK_SINK_H
 

@@ -5,6 +5,8 @@
 
 #include "lane/lane_file.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 #define MOST_PRIORS 192
 
 #define CHECK(condition) ((condition) ? (void)0 : abort())
