@@ -1,0 +1,196 @@
+#!/usr/bin/env bats
+# detect: sources, outputs, ends good and bad.
+load common
+
+setup_file() {
+    make_model
+}
+
+setup() {
+    need_engine
+    cd "$BATS_TEST_TMPDIR"
+}
+
+lines_of() {
+    find "$1" -name '*.lines.txt' | wc -l
+}
+
+@test "a drawn road to every output at once" {
+    run --separate-stderr "$LANERT" detect synthetic:frames=12,size=640x360 -m "$MODEL" \
+        -o road.mp4 -o road.jsonl -o road.json -o culane --format culane -o llamas --format llamas -o pictures/
+    [ "$status" = 0 ]
+    [[ $stderr == *"12 frames"* ]]
+    [ "$(wc -l <road.jsonl)" = 12 ]
+    [ "$(jq -s 'map(.frame) == [range(12)]' road.jsonl)" = true ]
+    jq -e '.width == 640 and .height == 360 and (.lanes | length > 0) and (.truth | length > 0)' <(head -1 road.jsonl)
+    jq -e '.lanes[0] | .score > 0 and (.points[0] | length == 2)' <(head -1 road.jsonl)
+    [ "$(wc -l <road.json)" -ge 11 ]
+    [ "$(jq -s 'length' road.json)" = 12 ]
+    [ "$(lines_of culane)" = 12 ] && [ "$(lines_of llamas)" = 12 ]
+    [ "$(find pictures -name '*.jpg' | wc -l)" = 12 ]
+    [ "$(ffprobe -v error -count_frames -show_entries stream=nb_read_frames -of csv=p=0 road.mp4)" = 12 ]
+    [ "$(ffprobe -v error -show_entries stream=codec_name -of csv=p=0 road.mp4)" = h264 ]
+}
+
+@test "both engines and all outputs of convert give the same lanes" {
+    for outputs in lanes raw both; do
+        "$LANERT" convert "$CHECKPOINT" -o $outputs.onnx --preset culane --outputs $outputs -q
+        for engine in onnxruntime openvino; do
+            "$LANERT" doctor --json | jq -e --arg e $engine '.engines[] | select(.name == $e) | .usable' >/dev/null || continue
+            "$LANERT" detect synthetic:frames=3,size=640x360 -m $outputs.onnx --engine $engine -q \
+                -o $outputs-$engine --format culane
+            diff -r <(cd $outputs-$engine && sed 's/\.[0-9]*//g' -- */*.txt) \
+                <(cd "$(ls -d ./*-*/ | head -1)" && sed 's/\.[0-9]*//g' -- */*.txt)
+        done
+    done
+}
+
+@test "a folder of pictures, its bad ones told and skipped" {
+    "$LANERT" detect synthetic:frames=3,size=320x180 -m "$MODEL" -o drawn/ -q
+    mkdir -p in/deep
+    find drawn -name '*.jpg' -exec cp {} in/ \;
+    cp "$(find in -name '*.jpg' | head -1)" in/deep/other.jpg
+    head -c 2000 in/deep/other.jpg >in/truncated.jpg
+    : >in/empty.jpg
+    fails 4 "truncated.jpg" "$LANERT" detect in -m "$MODEL" -o out --format culane
+    [[ $stderr == *empty.jpg* ]]
+    [ "$(lines_of out)" = 4 ]
+    [ -e out/deep/other.lines.txt ]
+    # The same as JSON lines on standard output, by glob and by list.
+    [ "$("$LANERT" detect 'in/deep/*.jpg' -m "$MODEL" -o - -q | jq -r .file)" = other.jpg ]
+    printf 'in/deep/other.jpg\r\n\r\nin/nowhere.jpg\n' >list.txt
+    fails 4 "nowhere.jpg" "$LANERT" detect list.txt -m "$MODEL" -o list.jsonl
+    [ "$(wc -l <list.jsonl)" = 1 ]
+}
+
+@test "a video through a pipe" {
+    "$LANERT" detect synthetic:frames=10,size=320x180 -m "$MODEL" -o in.mkv -q
+    [ "$("$LANERT" detect - -m "$MODEL" -o - -q <in.mkv | wc -l)" = 10 ]
+}
+
+@test "a reader that leaves is an output that failed, not a crash" {
+    run bash -c "set -o pipefail; '$LANERT' detect synthetic:frames=500,size=160x90 -m '$MODEL' -o - -q 2>err | head -1"
+    [ "$status" = 1 ]
+    grep -q "standard output" err
+}
+
+@test "Ctrl-C leaves a playable video and whole lines" {
+    "$LANERT" detect synthetic:frames=1000000,size=320x180 -m "$MODEL" -o cut.mp4 -o cut.jsonl -o cut.json 2>err &
+    pid=$!
+    sleep 4
+    kill -INT $pid
+    wait $pid
+    grep -q interrupted err
+    frames=$(wc -l <cut.jsonl)
+    [ "$frames" -gt 0 ]
+    [ "$(ffprobe -v error -count_frames -show_entries stream=nb_read_frames -of csv=p=0 cut.mp4)" = "$frames" ]
+    [ "$(jq -s length cut.json)" = "$frames" ]
+}
+
+@test "Ctrl-C ends a wait for standard input" {
+    mkfifo pipe
+    sleep 30 >pipe &
+    writer=$!
+    "$LANERT" detect - -m "$MODEL" <pipe 2>err &
+    pid=$!
+    sleep 2
+    kill -INT $pid
+    for _ in $(seq 50); do
+        kill -0 $pid 2>/dev/null || break
+        sleep 0.1
+    done
+    ! kill -0 $pid 2>/dev/null
+    kill $writer
+}
+
+@test "a live source drops what comes too fast, and counts it" {
+    "$LANERT" detect synthetic:frames=120,rate=400,size=160x90,live=1 -m "$MODEL" --json -q >live.json
+    jq -e '.frames + .dropped == 120 and .frames > 0' live.json
+}
+
+@test "--duration ends a run" {
+    run --separate-stderr timeout 60 "$LANERT" detect synthetic:frames=1000000,size=160x90 -m "$MODEL" --duration 1 --json
+    [ "$status" = 0 ]
+    echo "$output" | jq -e '.frames > 0 and .elapsed_s < 20'
+}
+
+@test "thresholds and cut change what is found" {
+    run_with() { "$LANERT" detect synthetic:frames=1,size=640x360 -m "$MODEL" -q -o - "$@"; }
+    [ "$(run_with | jq '.lanes | length')" = 4 ]
+    [ "$(run_with --max-lanes 2 | jq '.lanes | length')" = 2 ]
+    [ "$(run_with --conf 1 | jq '.lanes | length')" = 0 ]
+    [ "$(run_with --max-lanes 8 --conf 0 | jq '.lanes | length')" = 8 ]
+    [ "$(run_with --cut 0.5 | jq '[.lanes[].points[][1]] | min >= 180')" = true ]
+}
+
+@test "outputs are not overwritten without --force" {
+    "$LANERT" detect synthetic:frames=1,size=160x90 -m "$MODEL" -o a.jsonl -q
+    fails 1 "--force" "$LANERT" detect synthetic:frames=1,size=160x90 -m "$MODEL" -o a.jsonl
+    "$LANERT" detect synthetic:frames=1,size=160x90 -m "$MODEL" -o a.jsonl -q --force
+}
+
+@test "bad sources are told, with status 4 and nothing written" {
+    : >empty.mp4
+    mkdir nothing
+    echo "hello" >text.mp4
+    for bad in empty.mp4 nothing text.mp4 missing.mp4 missing/ 'no*.jpg' synthetic:frames=x synthetic:colour=red; do
+        fails 4 "" "$LANERT" detect "$bad" -m "$MODEL" -o out.mp4
+        [ -n "$stderr" ] && [ ! -e out.mp4 ]
+    done
+    fails 4 "no picture" "$LANERT" detect nothing -m "$MODEL"
+}
+
+@test "bad models are told, with status 3" {
+    : >empty.onnx
+    head -c 100000 "$MODEL" >cut.onnx
+    cp "$CHECKPOINT" checkpoint.onnx
+    for bad in empty cut checkpoint missing; do
+        fails 3 "$bad.onnx" "$LANERT" detect synthetic:frames=1 -m $bad.onnx
+    done
+    fails 2 "abacus" "$LANERT" detect synthetic:frames=1 -m "$MODEL" --engine abacus
+    fails 2 "fixed thresholds" bash -c "'$LANERT' convert '$CHECKPOINT' -o lanes.onnx --preset culane --outputs lanes -q &&
+        '$LANERT' detect synthetic:frames=1 -m lanes.onnx --conf 0.1"
+}
+
+@test "a full disk is told, and nothing half-written stays" {
+    for out in a.mp4 a.jsonl a.json; do
+        run --separate-stderr bash -c "ulimit -f 8; '$LANERT' detect synthetic:frames=400,size=640x360 -m '$MODEL' -o $out -q"
+        [ "$status" = 1 ] || { echo "$out: $status: $stderr"; false; }
+        [[ $stderr == *"$out"* ]]
+        [ -z "$(ls -A)" ] || { ls -A; false; }
+    done
+}
+
+@test "broken videos of the road are told" {
+    need_shared road/broken
+    for bad in "$SHARED"/road/broken/*.mp4; do
+        fails 4 "$(basename "$bad")" "$LANERT" detect "$bad" -m "$MODEL" -o out.jsonl
+        [ ! -e out.jsonl ]
+    done
+}
+
+@test "real videos: every frame, in order" {
+    need_shared road/videos
+    while read -r name frames; do
+        "$LANERT" detect "$SHARED/road/videos/$name" -m "$MODEL" -o "$name.jsonl" -q
+        jq -se 'map(.frame) == [range(length)]' "$name.jsonl"
+        [ "$(wc -l <"$name.jsonl")" = "$frames" ] || { echo "$name: $(wc -l <"$name.jsonl")"; false; }
+    done <<END
+solidWhiteRight_960x540.mp4 221
+test_video_1280x720.mp4 38
+project_video_cut_mpeg4.mp4 76
+test_small1_ends_on_pale_concrete.mp4 88
+night_1920x1080_mpeg4.mp4 157
+END
+}
+
+@test "huge and empty pictures are refused in time and memory" {
+    # The head of a PNG that says 30000x30000, and one that says 0x0.
+    for size in 00007530 00000000; do
+        {
+            printf '\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR'
+            printf "$(sed 's/../\\x&/g' <<<"$size$size")\x08\x02\0\0\0\0\0\0\0"
+        } >$size.png
+        fails 4 "$size.png" bash -c "ulimit -v 4000000; '$LANERT' detect $size.png -m '$MODEL'"
+    done
+}
