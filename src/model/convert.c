@@ -67,15 +67,15 @@ static void add_metadata(graph *g, const char *arch, const char *sha256, const l
 /* The network's input is the bytes over 255. In float32 that is folded into the first convolution. In float16 its
  * weights would then be so small that they lose digits, so that only 256/255 is folded, and the bytes, which float16
  * holds exactly, are halved eight times, which is exact too. */
-static feature add_picture(graph *g, value image, graph_type type, double *scale)
+static feature add_picture(graph *g, value image, onnx_type type, double *scale)
 {
     graph_scope(g, "picture");
-    value v = graph_node(g, "Transpose", INPUTS(graph_cast(g, image, GRAPH_U8, type)),
+    value v = graph_node(g, "Transpose", INPUTS(graph_cast(g, image, ONNX_U8, type)),
                          ATTRIBUTES(ATTR_INTS("perm", 0, 3, 1, 2)));
     *scale = 1 / 255.0;
-    if (type == GRAPH_F16) {
+    if (type == ONNX_F16) {
         *scale *= 256;
-        value small = graph_cast(g, graph_scalar(g, 1 / 256.0f), GRAPH_F32, GRAPH_F16);
+        value small = graph_cast(g, graph_scalar(g, 1 / 256.0f), ONNX_F32, ONNX_F16);
         v = graph_binary(g, "Mul", v, small);
     }
     return (feature){v, 3};
@@ -87,11 +87,11 @@ static void add_outputs(graph *g, value raw, int64_t priors, const lanert_conver
     value lanes, count;
     if (o->outputs & LANERT_OUTPUT_LANES) {
         nms_build(g, raw, priors, preset, &lanes, &count);
-        graph_output(g, lanes, TENSOR_LANES, GRAPH_F32, 3, DIMS(-1, preset->max_lanes, NET_COLUMNS));
-        graph_output(g, count, TENSOR_COUNT, GRAPH_I64, 1, DIMS(-1));
+        graph_output(g, lanes, TENSOR_LANES, ONNX_F32, 3, DIMS(-1, preset->max_lanes, NET_COLUMNS));
+        graph_output(g, count, TENSOR_COUNT, ONNX_I64, 1, DIMS(-1));
     }
     if (o->outputs & LANERT_OUTPUT_RAW)
-        graph_output(g, raw, TENSOR_RAW, GRAPH_F32, 3, DIMS(-1, priors, NET_COLUMNS));
+        graph_output(g, raw, TENSOR_RAW, ONNX_F32, 3, DIMS(-1, priors, NET_COLUMNS));
 }
 
 static void build(net *n, const backbone *b, const lanert_convert_options *o)
@@ -99,7 +99,7 @@ static void build(net *n, const backbone *b, const lanert_convert_options *o)
     feature levels[BACKBONE_LEVELS];
     int64_t priors;
     double scale;
-    value image = graph_input(n->g, TENSOR_IMAGE, GRAPH_U8, 4, DIMS(-1, NET_HEIGHT, NET_WIDTH, 3));
+    value image = graph_input(n->g, TENSOR_IMAGE, ONNX_U8, 4, DIMS(-1, NET_HEIGHT, NET_WIDTH, 3));
     feature picture = add_picture(n->g, image, n->type, &scale);
     backbone_build(n, b, picture, scale, levels);
     fpn_build(n, levels);
@@ -126,7 +126,7 @@ static int hash_file(const char *path, char sha256[65], lanert_error *err)
 static int make_graph(const checkpoint *ck, const char *path, const lanert_convert_options *o, graph **g,
                       lanert_error *err)
 {
-    net n = {.type = o->precision == LANERT_FP16 ? GRAPH_F16 : GRAPH_F32};
+    net n = {.type = o->precision == LANERT_FP16 ? ONNX_F16 : ONNX_F32};
     const backbone *b;
     char sha256[65];
     int rc = backbone_tell(ck, path, &b, err);

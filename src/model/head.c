@@ -18,8 +18,8 @@ typedef struct perceptron {
 static void perceptron_take(net *n, perceptron *p, const char *kind, int64_t width, int64_t out)
 {
     for (int i = 0; i < LINEAR_LAYERS; i++)
-        p->layers[i] = dense_take(n, module_of("heads.%s_modules.%d", kind, 2 * i).name, width, width, GRAPH_F32);
-    p->layers[LINEAR_LAYERS] = dense_take(n, module_of("heads.%s_layers", kind).name, width, out, GRAPH_F32);
+        p->layers[i] = dense_take(n, module_of("heads.%s_modules.%d", kind, 2 * i).name, width, width, ONNX_F32);
+    p->layers[LINEAR_LAYERS] = dense_take(n, module_of("heads.%s_layers", kind).name, width, out, ONNX_F32);
 }
 
 static value perceptron_apply(net *n, const perceptron *p, value x)
@@ -45,7 +45,7 @@ value head_build(net *n, const feature levels[BACKBONE_LEVELS], value image, int
     value parameters = priors_parameters(n, &p), xs = priors_samples(n, &p, image);
     for (int stage = 0; stage < ROI_STAGES; stage++) {
         graph_scope(g, "head.stage%d", stage);
-        value map = graph_cast(g, levels[BACKBONE_LEVELS - 1 - stage].v, n->type, GRAPH_F32);
+        value map = graph_cast(g, levels[BACKBONE_LEVELS - 1 - stage].v, n->type, ONNX_F32);
         features = roi_gather(n, &r, stage, lines_features(n, &p, map, xs), map);
         graph_split(g, perceptron_apply(n, &regress, features), 2, 3, DIMS(MOVES, LENGTHS, OFFSETS), change);
         parameters = graph_binary(g, "Add", parameters, change[0]);

@@ -100,7 +100,7 @@ feature convolve(net *n, feature x, const char *name, const char *norm, conv_spe
 
 /* ---- the rest ------------------------------------------------------------------------------------ */
 
-dense dense_take(net *n, const char *name, int64_t in, int64_t out, graph_type type)
+dense dense_take(net *n, const char *name, int64_t in, int64_t out, onnx_type type)
 {
     int64_t dims[2] = {out, in};
     module weight = module_of("%s.weight", name), bias = module_of("%s.bias", name);

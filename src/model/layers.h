@@ -9,7 +9,7 @@
 typedef struct net {
     graph *g;
     weights *w;
-    graph_type type; /* of convolutions and their weights: GRAPH_F32 or GRAPH_F16 */
+    onnx_type type; /* of convolutions and their weights: ONNX_F32 or ONNX_F16 */
 } net;
 
 /* A module's name in the checkpoint. */
@@ -53,7 +53,7 @@ typedef struct dense {
     value weights, bias;
 } dense;
 
-dense dense_take(net *n, const char *name, int64_t in, int64_t out, graph_type type);
+dense dense_take(net *n, const char *name, int64_t in, int64_t out, onnx_type type);
 value dense_apply(net *n, const dense *d, value x);
 
 /* ReLU(a + b) */

@@ -33,7 +33,7 @@ static value where(graph *g, value condition, value yes, value no)
 
 static value to_float(graph *g, value truth)
 {
-    return graph_node(g, "Cast", INPUTS(truth), ATTRIBUTES(ATTR_INT("to", GRAPH_F32)));
+    return graph_node(g, "Cast", INPUTS(truth), ATTRIBUTES(ATTR_INT("to", ONNX_F32)));
 }
 
 static value count_up(graph *g, int64_t count)
@@ -41,7 +41,7 @@ static value count_up(graph *g, int64_t count)
     float *data = graph_new_floats(g, count);
     for (int64_t i = 0; data && i < count; i++)
         data[i] = (float)i;
-    return graph_weights(g, NULL, GRAPH_F32, 1, &count, data);
+    return graph_weights(g, NULL, ONNX_F32, 1, &count, data);
 }
 
 static value reduce(graph *g, const char *name, value x, int64_t axis)
@@ -161,5 +161,5 @@ void nms_build(graph *g, value raw, int64_t priors, const lanert_preset *preset,
     value total = preset->max_lanes > 1 ? graph_concat(g, 1, found) : found[0];
     value sum =
         graph_node(g, "ReduceSum", INPUTS(total, graph_indices(g, 1, DIMS(1))), ATTRIBUTES(ATTR_INT("keepdims", 0)));
-    *count = graph_node(g, "Cast", INPUTS(sum), ATTRIBUTES(ATTR_INT("to", GRAPH_I64)));
+    *count = graph_node(g, "Cast", INPUTS(sum), ATTRIBUTES(ATTR_INT("to", ONNX_I64)));
 }

@@ -179,7 +179,7 @@ static void add_dim(graph *g, Onnx__TensorShapeProto *shape, int64_t size)
 }
 
 /* Appended to `list`, which has room. */
-static value add_value_info(graph *g, Onnx__ValueInfoProto **list, size_t *count, const char *name, graph_type type,
+static value add_value_info(graph *g, Onnx__ValueInfoProto **list, size_t *count, const char *name, onnx_type type,
                             int rank, const int64_t *dims)
 {
     Onnx__ValueInfoProto *info = MAKE(g, Onnx__ValueInfoProto, ONNX__VALUE_INFO_PROTO__INIT);
@@ -203,7 +203,7 @@ static value add_value_info(graph *g, Onnx__ValueInfoProto **list, size_t *count
     return name_or_nothing(info->name);
 }
 
-value graph_input(graph *g, const char *name, graph_type type, int rank, const int64_t *dims)
+value graph_input(graph *g, const char *name, onnx_type type, int rank, const int64_t *dims)
 {
     Onnx__GraphProto *proto = g->model->graph;
     return add_value_info(g, proto->input, &proto->n_input, name, type, rank, dims);
@@ -212,7 +212,7 @@ value graph_input(graph *g, const char *name, graph_type type, int rank, const i
 static value add_node(graph *g, const char *op, const value *inputs, const attribute *attributes, int outputs,
                       char **names);
 
-void graph_output(graph *g, value v, const char *name, graph_type type, int rank, const int64_t *dims)
+void graph_output(graph *g, value v, const char *name, onnx_type type, int rank, const int64_t *dims)
 {
     Onnx__GraphProto *proto = g->model->graph;
     char *final = copy_text(g, name);
@@ -225,7 +225,7 @@ void graph_output(graph *g, value v, const char *name, graph_type type, int rank
 /* ---- constants ----------------------------------------------------------------------------------- */
 
 /* Takes over name and data. */
-static value add_initializer(graph *g, char *name, graph_type type, int rank, const int64_t *dims, void *data,
+static value add_initializer(graph *g, char *name, onnx_type type, int rank, const int64_t *dims, void *data,
                              size_t size)
 {
     Onnx__GraphProto *proto = g->model->graph;
@@ -278,21 +278,21 @@ float *graph_new_floats(graph *g, int64_t count)
     return make(g, (size_t)count, sizeof(float));
 }
 
-value graph_weights(graph *g, const char *name, graph_type type, int rank, const int64_t *dims, float *data)
+value graph_weights(graph *g, const char *name, onnx_type type, int rank, const int64_t *dims, float *data)
 {
     if (!data || g->rc) {
         free(data);
         return "";
     }
     size_t count = count_elements(rank, dims), size = count * sizeof(float);
-    if (type == GRAPH_F16) {
+    if (type == ONNX_F16) {
         fail(g, round_to_half(name, data, count, &g->error));
         size /= 2;
     }
     return add_initializer(g, name ? copy_text(g, name) : next_name(g, "constant"), type, rank, dims, data, size);
 }
 
-value graph_transposed(graph *g, const char *name, graph_type type, int64_t rows, int64_t columns, float *data)
+value graph_transposed(graph *g, const char *name, onnx_type type, int64_t rows, int64_t columns, float *data)
 {
     float *turned = data ? make(g, (size_t)rows * (size_t)columns, sizeof *turned) : NULL;
     for (int64_t i = 0; turned && i < rows; i++)
@@ -302,7 +302,7 @@ value graph_transposed(graph *g, const char *name, graph_type type, int64_t rows
     return graph_weights(g, name, type, 2, DIMS(columns, rows), turned);
 }
 
-static value add_copy(graph *g, graph_type type, int rank, const int64_t *dims, const void *data, size_t size)
+static value add_copy(graph *g, onnx_type type, int rank, const int64_t *dims, const void *data, size_t size)
 {
     void *copy = make(g, size, 1);
     if (!copy)
@@ -312,7 +312,7 @@ static value add_copy(graph *g, graph_type type, int rank, const int64_t *dims, 
 
 value graph_floats(graph *g, int rank, const int64_t *dims, const float *data)
 {
-    return add_copy(g, GRAPH_F32, rank, dims, data, count_elements(rank, dims) * sizeof *data);
+    return add_copy(g, ONNX_F32, rank, dims, data, count_elements(rank, dims) * sizeof *data);
 }
 
 value graph_scalar(graph *g, float number)
@@ -322,7 +322,7 @@ value graph_scalar(graph *g, float number)
 
 value graph_indices(graph *g, int count, const int64_t *data)
 {
-    return add_copy(g, GRAPH_I64, 1, DIMS(count), data, (size_t)count * sizeof *data);
+    return add_copy(g, ONNX_I64, 1, DIMS(count), data, (size_t)count * sizeof *data);
 }
 
 /* ---- operators ----------------------------------------------------------------------------------- */
@@ -423,7 +423,7 @@ value graph_binary(graph *g, const char *op, value a, value b)
     return graph_node(g, op, INPUTS(a, b), NULL);
 }
 
-value graph_cast(graph *g, value x, graph_type from, graph_type to)
+value graph_cast(graph *g, value x, onnx_type from, onnx_type to)
 {
     return from == to ? x : graph_node(g, "Cast", INPUTS(x), ATTRIBUTES(ATTR_INT("to", to)));
 }

@@ -9,9 +9,7 @@
 #include <stdio.h>
 
 #include "base/memory.h"
-
-/* What the graphs need, with the numbers of TensorProto.DataType (onnx.proto). */
-typedef enum graph_type { GRAPH_F32 = 1, GRAPH_U8 = 2, GRAPH_I64 = 7, GRAPH_F16 = 10 } graph_type;
+#include "model/onnx_type.h"
 
 typedef struct graph graph;
 typedef const char *value;
@@ -37,7 +35,6 @@ typedef struct attribute {
 
 #define ATTRIBUTES(...) ((const attribute[]){__VA_ARGS__, {.name = NULL}})
 #define INPUTS(...) ((const value[]){__VA_ARGS__, NULL})
-#define DIMS(...) ((const int64_t[]){__VA_ARGS__})
 
 /* An empty model of opset 17, IR version 8. */
 int graph_open(graph **g, lanert_error *err);
@@ -47,9 +44,9 @@ void graph_close(graph **g);
 void graph_scope(graph *g, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* A dim of −1 is the batch, written as "N". */
-value graph_input(graph *g, const char *name, graph_type type, int rank, const int64_t *dims);
+value graph_input(graph *g, const char *name, onnx_type type, int rank, const int64_t *dims);
 /* Makes `v` an output under its final name. */
-void graph_output(graph *g, value v, const char *name, graph_type type, int rank, const int64_t *dims);
+void graph_output(graph *g, value v, const char *name, onnx_type type, int rank, const int64_t *dims);
 void graph_metadata(graph *g, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Zeroed memory for graph_weights; NULL once the graph has failed. */
@@ -57,9 +54,9 @@ float *graph_new_floats(graph *g, int64_t count);
 /* Takes over `data` (row-major, from malloc; NULL, where an earlier step failed, adds nothing) as a tensor
  * of float32, or of float16, to which it is then rounded; LANERT_EUNSUPPORTED where a value is too large
  * for that. A NULL name gives it one. */
-value graph_weights(graph *g, const char *name, graph_type type, int rank, const int64_t *dims, float *data);
+value graph_weights(graph *g, const char *name, onnx_type type, int rank, const int64_t *dims, float *data);
 /* The same of a matrix [rows][columns], turned to [columns][rows]. */
-value graph_transposed(graph *g, const char *name, graph_type type, int64_t rows, int64_t columns, float *data);
+value graph_transposed(graph *g, const char *name, onnx_type type, int64_t rows, int64_t columns, float *data);
 /* Copies of small ones. */
 value graph_floats(graph *g, int rank, const int64_t *dims, const float *data);
 value graph_scalar(graph *g, float number);
@@ -70,7 +67,7 @@ value graph_node(graph *g, const char *op, const value *inputs, const attribute 
 value graph_unary(graph *g, const char *op, value x);
 value graph_binary(graph *g, const char *op, value a, value b);
 /* x itself where `from` is `to`. */
-value graph_cast(graph *g, value x, graph_type from, graph_type to);
+value graph_cast(graph *g, value x, onnx_type from, onnx_type to);
 value graph_concat(graph *g, int64_t axis, const value *inputs);
 /* x[…, from:to, …] along an axis. */
 value graph_slice(graph *g, value x, int64_t axis, int64_t from, int64_t to);

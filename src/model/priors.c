@@ -85,13 +85,13 @@ value priors_parameters(net *n, priors *p)
     p->table = NULL;
     for (int64_t i = 0; table && i < p->count; i++)
         memmove(table + 3 * i, table + NET_COLUMNS * i + 2, 3 * sizeof *table);
-    return graph_weights(n->g, "heads.priors", GRAPH_F32, 3, DIMS(1, p->count, 3), table);
+    return graph_weights(n->g, "heads.priors", ONNX_F32, 3, DIMS(1, p->count, 3), table);
 }
 
 value priors_samples(net *n, priors *p, value image)
 {
     graph *g = n->g;
-    value xs = graph_weights(g, "heads.priors_on_featmap", GRAPH_F32, 3, DIMS(1, p->count, p->points), p->on_map);
+    value xs = graph_weights(g, "heads.priors_on_featmap", ONNX_F32, 3, DIMS(1, p->count, p->points), p->on_map);
     p->on_map = NULL;
     value batch = graph_node(g, "Shape", INPUTS(image), ATTRIBUTES(ATTR_INT("start", 0), ATTR_INT("end", 1)));
     return graph_binary(g, "Expand", xs, graph_concat(g, 0, INPUTS(batch, graph_indices(g, 2, DIMS(1, 1)))));
@@ -118,7 +118,7 @@ value lines_at_samples(net *n, const priors *p, value parameters)
     float *heights = p->rows ? graph_new_floats(n->g, p->points) : NULL;
     for (int64_t i = 0; heights && i < p->points; i++)
         heights[i] = 1 - p->prior_ys[(int)p->rows[i]];
-    return line_xs(n, parameters, graph_weights(n->g, NULL, GRAPH_F32, 1, &p->points, heights));
+    return line_xs(n, parameters, graph_weights(n->g, NULL, ONNX_F32, 1, &p->points, heights));
 }
 
 value lines_at_rows(net *n, const priors *p, value parameters)
@@ -126,7 +126,7 @@ value lines_at_rows(net *n, const priors *p, value parameters)
     float *heights = p->rows ? graph_new_floats(n->g, ROWS) : NULL;
     for (int64_t i = 0; heights && i < ROWS; i++)
         heights[i] = 1 - p->prior_ys[i];
-    return line_xs(n, parameters, graph_weights(n->g, NULL, GRAPH_F32, 1, DIMS(ROWS), heights));
+    return line_xs(n, parameters, graph_weights(n->g, NULL, ONNX_F32, 1, DIMS(ROWS), heights));
 }
 
 /* ---- sampling ------------------------------------------------------------------------------------ */
@@ -144,7 +144,7 @@ static value sample_grid(net *n, const priors *p, value xs)
         offset[2 * i] = -1;
         offset[2 * i + 1] = p->feat_ys[i] * 2 - 1;
     }
-    return graph_binary(g, "Add", scaled, graph_weights(g, NULL, GRAPH_F32, 2, DIMS(p->points, 2), offset));
+    return graph_binary(g, "Add", scaled, graph_weights(g, NULL, ONNX_F32, 2, DIMS(p->points, 2), offset));
 }
 
 value lines_features(net *n, const priors *p, value map, value xs)

@@ -25,7 +25,7 @@ static conv along_points(net *n, const char *layer, int stage, int64_t in, int64
 
 static value take_vector(net *n, const char *name, int64_t size)
 {
-    return graph_weights(n->g, name, GRAPH_F32, 1, &size, weights_take(n->w, name, 1, &size));
+    return graph_weights(n->g, name, ONNX_F32, 1, &size, weights_take(n->w, name, 1, &size));
 }
 
 /* A grouped convolution [priors,1,1] and its bias, both times `scale`, as [priors,1]. */
@@ -36,13 +36,13 @@ static void take_per_prior(net *n, const char *name, int64_t priors, double scal
         float *data = weights_take(n->w, m.name, i == 0 ? 3 : 1, (int64_t[]){priors, 1, 1});
         for (int64_t k = 0; data && k < priors; k++)
             data[k] = (float)(data[k] * scale);
-        pair[i] = graph_weights(n->g, m.name, GRAPH_F32, 2, DIMS(priors, 1), data);
+        pair[i] = graph_weights(n->g, m.name, ONNX_F32, 2, DIMS(priors, 1), data);
     }
 }
 
 void roi_take(net *n, roi *r, int64_t channels, int64_t priors, int64_t points)
 {
-    net exact = {n->g, n->w, GRAPH_F32};
+    net exact = {n->g, n->w, ONNX_F32};
     int64_t kept = 0;
     *r = (roi){.channels = channels, .priors = priors, .points = points};
     for (int i = 0; i < ROI_STAGES; i++) {
@@ -64,11 +64,11 @@ void roi_take(net *n, roi *r, int64_t channels, int64_t priors, int64_t points)
 static value own_features(net *n, roi *r, int stage, value samples)
 {
     graph *g = n->g;
-    r->kept[stage] = conv_apply(n, &r->first[stage], graph_cast(g, samples, GRAPH_F32, n->type));
+    r->kept[stage] = conv_apply(n, &r->first[stage], graph_cast(g, samples, ONNX_F32, n->type));
     feature y = conv_apply(n, &r->second[stage], feature_concat(n, r->kept, stage + 1).v);
     value turned = graph_node(g, "Transpose", INPUTS(y.v), ATTRIBUTES(ATTR_INTS("perm", 0, 2, 1, 3)));
     value flat = graph_binary(g, "Reshape", turned, graph_indices(g, 3, DIMS(0, r->priors, r->channels * r->points)));
-    value narrow = graph_cast(g, dense_apply(n, &r->narrow, flat), n->type, GRAPH_F32);
+    value narrow = graph_cast(g, dense_apply(n, &r->narrow, flat), n->type, ONNX_F32);
     value normal = graph_node(g, "LayerNormalization", INPUTS(narrow, r->norm_scale, r->norm_shift),
                               ATTRIBUTES(ATTR_INT("axis", -1), ATTR_FLOAT("epsilon", LAYER_NORM_EPSILON)));
     return graph_unary(g, "Relu", normal);
