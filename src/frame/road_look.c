@@ -11,9 +11,11 @@
 #define GRAIN_ALONG 0.05
 #define PATCH_ACROSS 0.11
 #define PATCH_ALONG 0.45
-/* Depth over which the grain has averaged out, and over which haze hides a third of a colour. */
+/* Depth over which the grain has averaged out; depth over which haze hides a third of a colour, and the most that
+ * it hides. */
 #define GRAIN_DEPTH 9.0
 #define HAZE_DEPTH 260.0
+#define HAZE_MOST 0.45
 
 struct look {
     int8_t grain[SIDE][SIDE], patch[SIDE][SIDE]; /* -127 to 127 */
@@ -132,7 +134,7 @@ static uint8_t to_byte(double value)
 /* A colour seen through `depth` metres of air. */
 static void hazed(const look *l, const double colour_in[3], double depth, double out[3])
 {
-    double t = depth / (depth + 2 * HAZE_DEPTH);
+    double t = fmin(depth / (depth + 2 * HAZE_DEPTH), HAZE_MOST);
     for (int c = 0; c < 3; c++)
         out[c] = colour_in[c] + (l->sky_low[c] - colour_in[c]) * t;
 }
