@@ -2,7 +2,9 @@
 
 #include <sched.h>
 #include <stdio.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "engine/engine_null.h"
 
@@ -79,8 +81,20 @@ static int find_by_name(const char *name, const engine_ops **ops, lanert_error *
 static int processor_count(void)
 {
     cpu_set_t set;
-    int count = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
-    return count < 1 ? 1 : count;
+    long count = sched_getaffinity(0, sizeof set, &set) ? sysconf(_SC_NPROCESSORS_ONLN) : CPU_COUNT(&set);
+    return count < 1 ? 1 : count > ENGINE_MAX_THREADS ? ENGINE_MAX_THREADS : (int)count;
+}
+
+/* The SDKs' own words for a file that cannot be read are of many kinds. */
+static int check_file(const char *path, lanert_error *err)
+{
+    file_map map;
+    int rc = file_map_open(path, 0, &map, err);
+    if (rc)
+        return rc;
+    size_t size = map.size;
+    file_map_close(&map);
+    return size ? 0 : error_set(err, LANERT_EFORMAT, "%s: the file is empty; an ONNX model was expected", path);
 }
 
 int engine_open(const char *name, const char *path, const engine_options *options, engine **e, lanert_error *err)
@@ -90,15 +104,15 @@ int engine_open(const char *name, const char *path, const engine_options *option
     engine *new = NULL;
     int rc;
     *e = NULL;
-    if (!path || chosen.threads < 0 || chosen.threads > ENGINE_MAX_THREADS)
+    if (!path || chosen.threads < 0 || chosen.threads > ENGINE_MAX_THREADS || (unsigned)chosen.precision > LANERT_BF16)
         return error_set(err, LANERT_EINVAL,
-                         "an engine takes the path of a model and 0 to %d threads; got \"%s\" and "
-                         "%d",
-                         ENGINE_MAX_THREADS, path ? path : "(no path)", chosen.threads);
+                         "an engine takes the path of a model, 0 to %d threads and a lanert_precision; got \"%s\", %d "
+                         "and %d",
+                         ENGINE_MAX_THREADS, path ? path : "(no path)", chosen.threads, (int)chosen.precision);
     if (!chosen.threads)
         chosen.threads = processor_count();
     rc = name && strcmp(name, "auto") ? find_by_name(name, &ops, err) : find_first_usable(&ops, err);
-    if (rc || (rc = memory_new(&new, 1, sizeof *new, err)))
+    if (rc || (ops != &engine_null_ops && (rc = check_file(path, err))) || (rc = memory_new(&new, 1, sizeof *new, err)))
         return rc;
     new->ops = ops;
     if ((rc = ops->open(path, &chosen, &new->self, err)) ||

@@ -33,8 +33,10 @@ int tensor_describe(tensor *t, const char *name, tensor_type type, int64_t rank,
                     lanert_error *err);
 
 typedef struct engine_options {
-    lanert_precision precision; /* AUTO and FP32: as the model's types say, nothing less exact */
-    int threads;                /* 0: one for each processor; at most ENGINE_MAX_THREADS */
+    /* AUTO and FP32: as the model's types say, nothing less exact. FP16 and BF16: LANERT_EUNSUPPORTED, on open or
+     * bind, where engine or processor have not that arithmetic. ONNX Runtime takes FP16 as AUTO. */
+    lanert_precision precision;
+    int threads; /* 0: one for each processor; at most ENGINE_MAX_THREADS */
 } engine_options;
 
 typedef struct engine engine;

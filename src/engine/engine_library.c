@@ -6,7 +6,6 @@
 #include <link.h>
 #include <stdarg.h>
 
-#include "base/file.h"
 #include "base/memory.h"
 
 typedef struct search {
@@ -140,15 +139,4 @@ int engine_library_error(lanert_error *err, int code, const char *what, const ch
         used--;
     line[used] = 0;
     return error_set(err, code, "%s: %s", what, line);
-}
-
-int engine_library_check_model(const char *path, lanert_error *err)
-{
-    file_map map;
-    int rc = file_map_open(path, 0, &map, err);
-    if (rc)
-        return rc;
-    bool empty = !map.size;
-    file_map_close(&map);
-    return empty ? error_set(err, LANERT_EFORMAT, "the file is empty; an ONNX model was expected") : 0;
 }

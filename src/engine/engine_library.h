@@ -30,7 +30,4 @@ int engine_library_function(const engine_library *lib, const char *name, void *f
 /* Puts the code and "what: text" into err, the SDK's text made one line. Returns the code. */
 int engine_library_error(lanert_error *err, int code, const char *what, const char *text);
 
-/* LANERT_ENOTFOUND, LANERT_EIO or LANERT_EFORMAT where there is no file to read a model from. */
-int engine_library_check_model(const char *path, lanert_error *err);
-
 #endif

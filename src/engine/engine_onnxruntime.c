@@ -125,7 +125,7 @@ static int onnxruntime_open(const char *path, const engine_options *options, voi
         return error_set(err, LANERT_EUNSUPPORTED,
                          "ONNX Runtime has no bf16 arithmetic on processors; ask for fp32, or "
                          "for the engine openvino");
-    if ((rc = engine_library_check_model(path, err)) || (rc = memory_new(&ort, 1, sizeof *ort, err)))
+    if ((rc = memory_new(&ort, 1, sizeof *ort, err)))
         return rc;
     if ((rc = load(&ort->library, &ort->api, version, err)) || (rc = open_session(ort, path, options->threads, err)) ||
         (rc = check(ort->api, ort->api->CreateIoBinding(ort->session, &ort->binding), "making a binding", err)) ||

@@ -267,6 +267,22 @@ static void leaves_unwanted_outputs_alone(void **state)
     engine_close(&e);
 }
 
+static void takes_memory_at_any_address(void **state)
+{
+    engine *e = open_subject(*state);
+    binding b;
+    binding_init(&b, 1);
+    memcpy(b.x + 1, frame, sizeof frame);
+    b.in.data = b.x + 1;
+    b.out[0].data = b.y + 1;
+    assert_ok(engine_bind(e, &b.in, 1, b.out, 1, &err));
+    assert_ok(engine_run(e, &err));
+    for (int i = 0; i < 4; i++)
+        assert_true(b.y[1 + i] == canned[i]);
+    assert_true(b.y[0] == GUARD && b.y[5] == GUARD);
+    engine_close(&e);
+}
+
 static void refuses_what_does_not_fit(void **state)
 {
     engine *e = open_subject(*state);
@@ -378,6 +394,8 @@ static void takes_options(void **state)
     assert_null(e);
     bad.threads = ENGINE_MAX_THREADS + 1;
     assert_fails(engine_open(s->name, s->path, &bad, &e, &err), LANERT_EINVAL, "threads");
+    bad = (engine_options){.precision = (lanert_precision)99};
+    assert_fails(engine_open(s->name, s->path, &bad, &e, &err), LANERT_EINVAL, "99");
     assert_fails(engine_open(s->name, NULL, NULL, &e, &err), LANERT_EINVAL, "path");
 }
 
@@ -547,6 +565,7 @@ static const struct CMUnitTest every_engine[] = {
     cmocka_unit_test(binds_other_shapes_and_memory),
     cmocka_unit_test(leaves_unwanted_outputs_alone),
     cmocka_unit_test(refuses_what_does_not_fit),
+    cmocka_unit_test(takes_memory_at_any_address),
     cmocka_unit_test(never_writes_past_a_smaller_output),
     cmocka_unit_test(closes_in_every_state),
     cmocka_unit_test(opens_side_by_side),
