@@ -175,9 +175,9 @@ static void trace(const road *r, const view *v, const lane_line *line, lanert_la
     int first = LANERT_LANE_POINTS, last = -1;
     lane->score = 1;
     for (int i = LANERT_LANE_POINTS - 1; i >= 0; i--) {
-        double y = top + (bottom - top) * i / (LANERT_LANE_POINTS - 1);
+        double y = bottom - (bottom - top) * (LANERT_LANE_POINTS - 1 - i) / (LANERT_LANE_POINTS - 1);
         double x = column_at(r, v, line->u, scale / (y - v->horizon));
-        bool inside = x >= 0 && x <= r->width - 1;
+        bool inside = top < bottom && x >= 0 && x <= r->width - 1;
         if (!inside && last >= 0)
             break;
         if (!inside)

@@ -41,6 +41,7 @@ typedef struct video {
     int64_t frames; /* given so far */
     int last_error; /* of the decoder */
     int drain_errors;
+    bool open_ended; /* a network stream of no stated length */
     bool draining, over;
 } video;
 
@@ -306,7 +307,8 @@ static void describe(video *v, lanert_source_info *info)
     info->height = transposed ? stream->codecpar->width : stream->codecpar->height;
     info->rate = v->rate;
     /* A file behind http:// can be fetched at any pace; what cannot be sought in comes at its own. */
-    info->live = v->in.kind == INPUT_CAMERA || (v->in.kind == INPUT_NETWORK && !seekable);
+    v->open_ended = v->in.kind == INPUT_NETWORK && !seekable;
+    info->live = v->in.kind == INPUT_CAMERA || v->open_ended;
     info->frames = info->live ? -1 : frames_of(v, stream);
     info->name = v->in.title;
 }
@@ -346,13 +348,10 @@ out:
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-/* Hands the decoder one packet of the stream, or the end. A packet that it refuses is passed over, as ffmpeg
- * does: the frames behind it may be sound. */
-static int feed(video *v, lanert_error *err)
+/* The stream's next packet: 0, or FFmpeg's word why there is none. */
+static int next_packet(video *v)
 {
     int av;
-    if (v->draining)
-        return 0;
     input_wait(&v->in);
     do {
         av = input_is_over(&v->in) ? AVERROR_EXIT : av_read_frame(v->format, v->packet);
@@ -361,7 +360,18 @@ static int feed(video *v, lanert_error *err)
         else if (av == AVERROR(EAGAIN))
             usleep(1000); /* a camera without a new frame */
     } while (av == AVERROR(EAGAIN) || (av >= 0 && !v->packet->data && !v->packet->side_data_elems));
-    if (av == AVERROR_EXIT && atomic_load(&v->in.interrupted))
+    /* How FFmpeg's http reports that a server has closed an answer whose length it had not stated. */
+    return av == AVERROR(EIO) && v->open_ended ? AVERROR_EOF : av;
+}
+
+/* Hands the decoder one packet, or the end. A packet that it refuses is passed over, as ffmpeg does: the frames
+ * behind it may be sound. */
+static int feed(video *v, lanert_error *err)
+{
+    if (v->draining)
+        return 0;
+    int av = next_packet(v);
+    if (av < 0 && atomic_load(&v->in.interrupted))
         return LANERT_END;
     /* A file that is cut off or damaged at this point ends here; a connection that is lost is an error. */
     if (av < 0 && av != AVERROR_EOF && av != AVERROR_INVALIDDATA)

@@ -67,11 +67,10 @@ static AVCodecContext *open_encoder(const AVFormatContext *format, const video_f
     return codec;
 }
 
-/* FFmpeg's angle is counter-clockwise. */
 static void ask_to_turn(AVStream *stream, int quarter_turns)
 {
     int32_t matrix[9];
-    av_display_rotation_set(matrix, -90.0 * quarter_turns);
+    av_display_rotation_set(matrix, 90.0 * quarter_turns);
 #if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100)
     AVPacketSideData *side = av_packet_side_data_new(&stream->codecpar->coded_side_data,
                                                      &stream->codecpar->nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX,
@@ -86,12 +85,14 @@ static void encode(AVFormatContext *format, AVCodecContext *codec, const AVStrea
 {
     AVFrame *frame = av_frame_alloc();
     AVPacket *packet = av_packet_alloc();
-    frame->width = form->width;
-    frame->height = form->height;
-    frame->format = form->sound_only ? (int)AV_SAMPLE_FMT_S16 : (int)AV_PIX_FMT_YUV420P;
     if (form->sound_only) {
+        frame->format = AV_SAMPLE_FMT_S16;
         frame->nb_samples = form->rate;
         av_channel_layout_default(&frame->ch_layout, 1);
+    } else {
+        frame->format = AV_PIX_FMT_YUV420P;
+        frame->width = form->width;
+        frame->height = form->height;
     }
     check(av_frame_get_buffer(frame, 0), "a frame");
     for (int i = 0; i < (form->sound_only ? 1 : form->frames); i++) {
