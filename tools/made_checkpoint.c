@@ -248,7 +248,10 @@ static void add_head(maker *m)
     add_modules(m, "heads.cls_modules", 1.0f / HIDDEN, 0); /* the features' mean, handed on */
     add_roi_gather(m);
     add_bias_of_lanes(m);
-    add_random(m, "heads.reg_layers.weight", 2, (int64_t[]){ROWS + 4, HIDDEN}, 0, 0.0004f);
+    /* start_y, start_x and theta move a little; the rows' own offsets do not. */
+    for (int i = 0; i < (ROWS + 4) * HIDDEN; i++)
+        m->values[i] = i < 3 * HIDDEN ? 0.0004f * next_random(m) : 0;
+    add_floats(m, "heads.reg_layers.weight", 2, (int64_t[]){ROWS + 4, HIDDEN});
     memset(m->values, 0, (ROWS + 4) * sizeof(float));
     m->values[3] = 0.95f; /* the length */
     add_floats(m, "heads.reg_layers.bias", 1, (int64_t[]){ROWS + 4});

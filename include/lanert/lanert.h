@@ -118,7 +118,7 @@ typedef struct lanert_result {
     double preprocess_ms;     /* cut, resize and layout of this frame */
     double inference_ms;      /* the engine's time; of a batch, the batch's time over its frames */
     double decode_ms;         /* NMS and lanes */
-    double latency_ms;        /* from the frame read to its lanes ready; set by the pipeline, else their sum */
+    double latency_ms;        /* their sum; of a live source in a pipeline, from the frame read to its lanes ready */
 } lanert_result;
 
 /* ---- models ---------------------------------------------------------------------------------- */
@@ -301,6 +301,107 @@ typedef struct lanert_run_options {
  * nothing of a file is dropped; of a live source the newest frame wins. */
 LANERT_API int lanert_run(lanert_detector *det, lanert_source *source, const lanert_run_options *options,
                           lanert_stats *stats, lanert_error *err);
+
+/* ---- accuracy -------------------------------------------------------------------------------- */
+
+/* Lanes against a data set's annotations, by the measures of the reference's evaluators, count for count. CULane and
+ * LLAMAS: lanes are drawn 30 pixels wide and matched by their IoU. TuSimple: rows near enough. */
+typedef struct lanert_val lanert_val;
+
+/* Intersections over union from which a lane counts as found: above 0.50, 0.55 … 0.95. */
+#define LANERT_VAL_THRESHOLDS 10
+LANERT_API double lanert_val_threshold(int i);
+
+typedef struct lanert_val_options {
+    const char *dataset; /* required: "culane", "tusimple" or "llamas" */
+    const char *root;    /* required: the folder of the annotations */
+    /* NULL: culane <root>/list/test.txt, a picture a line; tusimple <root>/test_label.json, the labels themselves;
+     * llamas every label in <root>/labels/valid, or in root where that is not there. */
+    const char *list;
+    const char *predictions; /* folder of .lines.txt, or TuSimple's JSON lines; NULL: lanert_val_add brings lanes */
+    const char *journal;     /* file that finished frames are added to, and taken from; NULL: none */
+    const char *identity;    /* what else the lanes depend on (model, settings): a journal belongs to one; NULL: "" */
+    int shard, shards;       /* this run's part: 1 of 1 is all; frames are dealt out in turn */
+    int threads;             /* of lanert_val_run; 0: one for each processor */
+    bool allow_missing;      /* frames without predictions count as frames without lanes; else they are an error */
+} lanert_val_options;
+
+LANERT_API void lanert_val_defaults(lanert_val_options *options);
+/* Reads the lists, and the journal where there is one. */
+LANERT_API int lanert_val_open(const lanert_val_options *options, lanert_val **val, lanert_error *err);
+LANERT_API void lanert_val_close(lanert_val **val);
+
+typedef struct lanert_val_frame {
+    const char *name; /* as the list has it; lives as long as val */
+    bool wanted;      /* of this shard, and not finished */
+} lanert_val_frame;
+
+/* The frames of all shards, numbered from 0. */
+LANERT_API int64_t lanert_val_count(const lanert_val *val);
+LANERT_API int lanert_val_frame_at(const lanert_val *val, int64_t i, lanert_val_frame *frame, lanert_error *err);
+/* The path of frame i's picture, to be freed by the caller with free(). */
+LANERT_API int lanert_val_picture(const lanert_val *val, int64_t i, char **path, lanert_error *err);
+
+/* Told after frames are finished; non-zero ends the run with LANERT_END: what is finished stays so. */
+typedef int lanert_val_on_progress(void *context, int64_t done, int64_t total);
+/* Scores the predictions of every frame that is wanted. The result does not depend on threads. */
+LANERT_API int lanert_val_run(lanert_val *val, lanert_val_on_progress *on_progress, void *context, lanert_error *err);
+/* Scores lanes that a detector found in frame i, in pixels of its width × height picture, as if they had been written
+ * to a file first. One thread at a time. */
+LANERT_API int lanert_val_add(lanert_val *val, int64_t i, int width, int height, const lanert_result *result,
+                              lanert_error *err);
+/* Takes in the frames that another shard's journal holds. */
+LANERT_API int lanert_val_merge(lanert_val *val, const char *journal, lanert_error *err);
+
+typedef struct lanert_val_counts {
+    int64_t tp, fp, fn;
+    double precision, recall, f1; /* 0 where there is no true positive */
+} lanert_val_counts;
+
+typedef struct lanert_val_category {
+    const char *name; /* "all", then CULane's "normal", "crowd", … "cross" (no lanes: only fp counts), "night" */
+    int64_t frames;
+    lanert_val_counts at[LANERT_VAL_THRESHOLDS];
+    double mean_precision, mean_recall, mean_f1; /* over the thresholds */
+} lanert_val_category;
+
+typedef struct lanert_val_report {
+    int64_t frames;     /* finished ones, of which the following speaks */
+    int64_t missing;    /* of these, frames without predictions */
+    int64_t unfinished; /* frames of this or another shard not scored yet */
+    int category_count; /* 0 for tusimple */
+    lanert_val_category categories[10];
+    double accuracy, f1, fp, fn; /* tusimple only */
+} lanert_val_report;
+
+LANERT_API void lanert_val_summary(const lanert_val *val, lanert_val_report *report);
+/* A line for each finished frame, in the list's order; written whole or not at all. */
+LANERT_API int lanert_val_write_csv(const lanert_val *val, const char *path, bool force, lanert_error *err);
+
+/* How far two sets of lanes lie apart: a model's before and after a change, say. */
+typedef struct lanert_compare_frame {
+    const char *name;
+    int matched, lost, gained;  /* lanes in both; in a alone; in b alone */
+    double mean_px, largest_px; /* of matched lanes: columns apart, over the rows that both reach */
+    bool missing_a, missing_b;  /* no file there; counted as without lanes */
+} lanert_compare_frame;
+
+typedef struct lanert_compare_options {
+    double limit_px;    /* lanes further apart than this on average are not the same lane */
+    bool allow_missing; /* frames that one side lacks count as without lanes; else they are an error */
+    int (*on_frame)(void *context, const lanert_compare_frame *frame); /* may be NULL; non-zero ends with LANERT_END */
+    void *context;
+} lanert_compare_options;
+
+typedef struct lanert_compare_total {
+    int64_t frames, missing_a, missing_b, matched, lost, gained;
+    double mean_px, largest_px; /* the mean is over matched lanes */
+} lanert_compare_total;
+
+LANERT_API void lanert_compare_defaults(lanert_compare_options *options);
+/* a and b: two folders of .lines.txt, or two files of TuSimple's JSON lines. */
+LANERT_API int lanert_compare(const char *a, const char *b, const lanert_compare_options *options,
+                              lanert_compare_total *total, lanert_error *err);
 
 #ifdef __cplusplus
 }

@@ -99,7 +99,9 @@ static int detect_group(pipeline *p, int count, lanert_error *err)
         s->result = p->results[r++];
         memcpy(s->lanes, s->result.lanes, (size_t)s->result.count * sizeof *s->lanes);
         s->result.lanes = s->lanes;
-        s->result.latency_ms = NS_TO_MS(now - s->pic.read_ns);
+        /* A file is read ahead, so that its frames wait by design: their latency stays the sum of the stages. */
+        if (p->live)
+            s->result.latency_ms = NS_TO_MS(now - s->pic.read_ns);
     }
     return 0;
 }

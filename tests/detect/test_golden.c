@@ -29,7 +29,7 @@ static const char *checkpoints, *folder;
 static lanert_error err;
 
 typedef struct golden {
-    char name[64], arch[32], preset[32], seed[16];
+    char name[256], arch[32], preset[32], seed[16];
 } golden;
 
 /* "resnet18-culane-seed4" in its parts. */
@@ -68,7 +68,7 @@ static const char *convert(const golden *g, lanert_precision precision, int outp
 
 static void read_raw(const golden *g, const char *image, float *raw)
 {
-    char name[256];
+    char name[512];
     file_map map;
     snprintf(name, sizeof name, "reference/goldens/%s/%s.f32", g->name, image);
     assert_ok(file_map_open(SHARED(name), 0, &map, &err));
@@ -79,7 +79,7 @@ static void read_raw(const golden *g, const char *image, float *raw)
 
 static lanert_source *open_image(const char *image, lanert_frame *frame)
 {
-    char name[256];
+    char name[512];
     lanert_source *source;
     snprintf(name, sizeof name, "reference/images/%s.png", image);
     assert_ok(lanert_source_open(SHARED(name), &source, &err));
@@ -187,7 +187,7 @@ static void check_file(const golden *g, const char *image, const lanert_frame *f
 {
     lane_curve curves[LANERT_MAX_LANES];
     buffer text = {0}, wanted = {0};
-    char name[256];
+    char name[512];
     file_map map;
     bool tusimple = !strcmp(g->preset, "tusimple");
     for (int i = 0; i < result->count; i++)
