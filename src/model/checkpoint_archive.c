@@ -152,7 +152,7 @@ static int read_entry(const uint8_t *data, uint64_t limit, const uint8_t *entry,
 static int read_directory(const uint8_t *data, const extent *directory, checkpoint_archive *archive, lanert_error *err)
 {
     const uint8_t *p = data + directory->at;
-    uint64_t left = directory->size;
+    uint64_t left = directory->size, claimed = 0;
     for (uint64_t i = 0; i < directory->entries; i++) {
         checkpoint_record *r = &archive->records[i];
         if (left < ENTRY_SIZE || bytes_le(p, 4) != ENTRY_SIGNATURE)
@@ -167,6 +167,12 @@ static int read_directory(const uint8_t *data, const extent *directory, checkpoi
         int rc = read_entry(data, directory->at, p, r, err);
         if (rc)
             return error_within(err, rc, "record '%s'", bytes_show(r->name, r->name_size).text);
+        /* Each record is checked against its CRC, which would take for ever where many share their bytes. */
+        claimed += LOCAL_SIZE + r->name_size + r->size;
+        if (claimed > directory->at)
+            return error_set(
+                err, LANERT_EFORMAT, "the zip's records overlap: record '%s' brings them to %llu bytes in %llu",
+                bytes_show(r->name, r->name_size).text, (unsigned long long)claimed, (unsigned long long)directory->at);
         p += n;
         left -= n;
         archive->count++;
