@@ -8,6 +8,7 @@
 #include <libavcodec/avcodec.h>
 #include <libavdevice/avdevice.h>
 #include <libavformat/avformat.h>
+#include <libavutil/avstring.h>
 #include <libavutil/display.h>
 #include <libavutil/pixdesc.h>
 #include <libswscale/swscale.h>
@@ -41,7 +42,7 @@ typedef struct video {
     int64_t frames; /* given so far */
     int last_error; /* of the decoder */
     int drain_errors;
-    bool open_ended; /* a network stream of no stated length */
+    bool open_ended; /* a network stream without an end */
     bool draining, over;
 } video;
 
@@ -151,10 +152,8 @@ static int open_format(video *v, const char *spec, lanert_error *err)
         demuxer = av_find_input_format("v4l2");
         v->format->flags |= AVFMT_FLAG_NONBLOCK; /* see feed() */
     }
-    if (v->in.kind == INPUT_NETWORK) {
+    if (v->in.kind == INPUT_NETWORK)
         av_dict_set(&options, "rtsp_flags", "prefer_tcp", 0); /* lost datagrams are grey blocks */
-        av_dict_set(&options, "fflags", "nobuffer", 0);
-    }
     input_wait(&v->in);
     int av = avformat_open_input(&v->format, url.data, demuxer, &options); /* frees v->format where it fails */
     if (av < 0 && av == AVERROR_INVALIDDATA && input_begins_as_mp4(&v->in, spec))
@@ -296,18 +295,25 @@ static int64_t frames_of(const video *v, const AVStream *stream)
     return frames >= 1 && frames < 1e15 ? llround(frames) : -1;
 }
 
+/* Of what comes over a network: a file behind http:// can be fetched at any pace, and nothing of it is to be lost.
+ * Of a list of pieces the size says nothing, but a live one gives no duration. */
+static bool has_end(const AVFormatContext *format)
+{
+    if (av_match_name(format->iformat->name, "hls,dash"))
+        return format->duration > 0;
+    return format->pb && avio_size(format->pb) > 0;
+}
+
 static void describe(video *v, lanert_source_info *info)
 {
     const AVStream *stream = v->format->streams[v->stream];
-    bool seekable = v->format->pb && (v->format->pb->seekable & AVIO_SEEKABLE_NORMAL);
     v->rate = rate_of(stream);
     v->orientation = orientation_of(stream);
     bool transposed = v->orientation >= 5;
     info->width = transposed ? stream->codecpar->height : stream->codecpar->width;
     info->height = transposed ? stream->codecpar->width : stream->codecpar->height;
     info->rate = v->rate;
-    /* A file behind http:// can be fetched at any pace; what cannot be sought in comes at its own. */
-    v->open_ended = v->in.kind == INPUT_NETWORK && !seekable;
+    v->open_ended = v->in.kind == INPUT_NETWORK && !has_end(v->format);
     info->live = v->in.kind == INPUT_CAMERA || v->open_ended;
     info->frames = info->live ? -1 : frames_of(v, stream);
     info->name = v->in.title;

@@ -47,9 +47,11 @@ static void read_bytes_of(const char *path, buffer *bytes)
     file_map_close(&map);
 }
 
-/* Unlike file_write, without a flush to the disk: thousands are written here. */
+/* Unlike file_write, without a flush to the disk: thousands are written here. (ext4 flushes a file that is
+ * truncated and written anew, too.) */
 static void write_bytes(const char *path, const void *bytes, size_t size)
 {
+    unlink(path);
     FILE *f = fopen(path, "wb");
     assert_non_null(f);
     assert_int_equal(fwrite(bytes, 1, size, f), size);
