@@ -8,7 +8,7 @@ setup_file() {
 
 @test "inspect tells a checkpoint and a model" {
     "$LANERT" inspect "$CHECKPOINT" | jq -e '.kind == "checkpoint" and .arch == "resnet18"'
-    "$LANERT" inspect "$MODEL" | jq -e '.kind == "lanert model" and .metadata.preset == "culane"'
+    "$LANERT" inspect "$MODEL" | jq -e '.kind == "lanert model" and .metadata["lanert.preset"] == "culane"'
     fails 4 "no-such-file" "$LANERT" inspect no-such-file
     fails 3 "" "$LANERT" inspect "$BATS_TEST_FILENAME"
 }
@@ -25,7 +25,7 @@ setup_file() {
                 out=$BATS_TEST_TMPDIR/$preset-$precision-$outputs.onnx
                 "$LANERT" convert "$CHECKPOINT" -o "$out" --preset $preset --precision $precision --outputs $outputs -q
                 "$LANERT" inspect "$out" | jq -e --arg p $preset --arg q $precision --arg o $outputs \
-                    '.metadata | .preset == $p and .precision == $q and .outputs == $o'
+                    '.metadata | .["lanert.preset"] == $p and .["lanert.precision"] == $q and .["lanert.outputs"] == $o'
             done
         done
     done
@@ -76,7 +76,8 @@ setup_file() {
 }
 
 @test "a full disk leaves nothing" {
-    cd "$BATS_TEST_TMPDIR"
+    mkdir "$BATS_TEST_TMPDIR/full"
+    cd "$BATS_TEST_TMPDIR/full"
     run --separate-stderr bash -c "ulimit -f 64; '$LANERT' convert '$CHECKPOINT' -o out.onnx --preset culane"
     [ "$status" = 1 ]
     [[ $stderr == *out.onnx* ]]

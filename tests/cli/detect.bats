@@ -137,7 +137,7 @@ lines_of() {
         fails 4 "" "$LANERT" detect "$bad" -m "$MODEL" -o out.mp4
         [ -n "$stderr" ] && [ ! -e out.mp4 ]
     done
-    fails 4 "no picture" "$LANERT" detect nothing -m "$MODEL"
+    fails 4 "no .jpg" "$LANERT" detect nothing -m "$MODEL"
 }
 
 @test "bad models are told, with status 3" {
@@ -153,6 +153,8 @@ lines_of() {
 }
 
 @test "a full disk is told, and nothing half-written stays" {
+    mkdir full
+    cd full
     for out in a.mp4 a.jsonl a.json; do
         run --separate-stderr bash -c "ulimit -f 8; '$LANERT' detect synthetic:frames=400,size=640x360 -m '$MODEL' -o $out -q"
         [ "$status" = 1 ] || { echo "$out: $status: $stderr"; false; }
