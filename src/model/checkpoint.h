@@ -9,9 +9,10 @@
 
 /* What a state dict may hold. */
 #define CHECKPOINT_MAX_RANK 8
-#define CHECKPOINT_MAX_NAME 256 /* bytes of a tensor's name; CLRNet's longest has 57 */
-#define CHECKPOINT_MAX_ELEMENTS                                                                                        \
-    ((int64_t)1 << 28) /* of all tensors; ResNet101 has 5e7. A view may repeat its storage */
+/* Bytes of a tensor's name and its NUL; CLRNet's longest has 57. */
+#define CHECKPOINT_MAX_NAME 256
+/* Of all tensors together, as views may repeat what is stored; ResNet101 has 4.3e7. */
+#define CHECKPOINT_MAX_ELEMENTS ((int64_t)1 << 28)
 
 typedef enum checkpoint_type {
     CHECKPOINT_F32,

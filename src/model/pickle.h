@@ -12,7 +12,7 @@
 /* What a pickle may ask for. Nothing is expanded and nothing recurses, so that memory grows with these and with the
  * bytes read alone: shared and cyclic references cost what they take in the file. */
 enum {
-    PICKLE_MAX_VALUES = 1 << 20, /* objects in all; ResNet101 with AdamW's state makes about 50 000 */
+    PICKLE_MAX_VALUES = 1 << 20, /* objects in all; ResNet101 with AdamW's state makes 27 000 */
     PICKLE_MAX_STACK = 1 << 16,  /* values waiting; the pickler hands containers over by the thousand */
     PICKLE_MAX_MARKS = 256,      /* containers open at once; a checkpoint nests 6 */
     PICKLE_MAX_MEMO = 1 << 20,   /* the memo's slots; the pickler numbers them from 0 without gaps */
