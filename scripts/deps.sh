@@ -25,8 +25,9 @@ LAYOUT=1
 
 BUILD_PACKAGES=(ca-certificates cmake gcc git libavcodec-dev libavdevice-dev libavformat-dev libavutil-dev libc6-dev
     libcairo2-dev libjansson-dev libjpeg62-turbo-dev libonnx-dev libpng-dev libprotobuf-c-dev libstdc++6 libswscale-dev
-    libzip-dev ninja-build pkg-config protobuf-c-compiler python3 python3-pip unzip)
-TEST_PACKAGES=(clang clang-format clang-tidy libclang-rt-dev libcmocka-dev llvm python3-numpy python3-torch valgrind)
+    ninja-build pkg-config protobuf-c-compiler python3 python3-pip unzip zlib1g-dev)
+TEST_PACKAGES=(bats clang clang-format clang-tidy jq libclang-rt-dev libcmocka-dev llvm python3-numpy python3-torch
+    valgrind)
 
 say() { echo "deps: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -77,8 +78,9 @@ wheel() {
     done
     echo "$1==$2 --hash=sha256:$3" >"$4/$1.txt"
     say "fetching $1 $2"
-    retry "$PYTHON" -m pip download -q --disable-pip-version-check --no-deps --only-binary=:all: --implementation cp \
-        --python-version 3.12 --abi cp312 "${platforms[@]}" --require-hashes -r "$4/$1.txt" -d "$4" ||
+    retry "$PYTHON" -m pip download -q --disable-pip-version-check --retries 1 --no-deps --only-binary=:all: \
+        --implementation cp --python-version 3.12 --abi cp312 "${platforms[@]}" --require-hashes -r "$4/$1.txt" \
+        -d "$4" ||
         die "pip could not fetch $1 $2: is the network there?"
 }
 
@@ -204,6 +206,8 @@ main() {
     flock 9 # one at a time: a second run waits, then finds all there
     rm -rf "$DEPS"/.partial.*
     trap 'rm -rf "$DEPS"/.partial.*' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
     engine onnxruntime "$ONNXRUNTIME"
     engine openvino "$OPENVINO"
     say "all is there"
