@@ -2,7 +2,7 @@
  *
  *     {"frame": 7,                          its index in the source
  *      "file": "a/b.jpg",                   of pictures only: the name, relative to what was asked for
- *      "time_s": 0.28,                      of videos and cameras only: from the source's start
+ *      "time_s": 0.28,                      from the source's start; 0 of pictures
  *      "width": 1280, "height": 720,        pixels
  *      "lanes": [{"score": 0.9312,          best first; points from the far end to the near one,
  *                 "points": [[x, y], …]}],  in the picture's pixels
@@ -62,11 +62,13 @@ static int add_head(const lanert_frame *frame, bool video, buffer *out, lanert_e
     int rc;
     if ((rc = buffer_format(out, err, "{\"frame\":%lld,", (long long)frame->index)))
         return rc;
-    if (!video && frame->name)
-        rc = (rc = buffer_text(out, "\"file\":", err)) ? rc : text_string(out, frame->name, err);
-    else
-        rc = (rc = buffer_text(out, "\"time_s\":", err)) ? rc : text_number(out, frame->time_s, 6, err);
-    return rc ? rc : buffer_format(out, err, ",\"width\":%d,\"height\":%d", frame->width, frame->height);
+    if (!video && frame->name &&
+        ((rc = buffer_text(out, "\"file\":", err)) || (rc = text_string(out, frame->name, err)) ||
+         (rc = buffer_text(out, ",", err))))
+        return rc;
+    if ((rc = buffer_text(out, "\"time_s\":", err)) || (rc = text_number(out, frame->time_s, 6, err)))
+        return rc;
+    return buffer_format(out, err, ",\"width\":%d,\"height\":%d", frame->width, frame->height);
 }
 
 static int add_lanes(const lanert_result *result, buffer *out, lanert_error *err)

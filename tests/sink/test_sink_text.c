@@ -254,13 +254,14 @@ static void test_jsonl_of_pictures(void **state)
     write_one(sink, "b.jpg", 8, &(lanert_result){0});
     assert_false(file_exists(path));
     finish(sink);
-    assert_string_equal(text_of(path),
-                        "{\"frame\":7,\"file\":\"a/\\ufffd\\\".jpg\",\"width\":1280,\"height\":720,\"lanes\":["
-                        "{\"score\":0.9876,\"points\":[[640.13,400.0],[600.0,500.5],[166.67,720.0]]},"
-                        "{\"score\":0.5,\"points\":[[700.0,420.0],[1280.0,720.0]]}],"
-                        "\"times_ms\":{\"preprocess\":0.4,\"inference\":9.123,\"decode\":0.02,\"latency\":12.346}}\n"
-                        "{\"frame\":8,\"file\":\"b.jpg\",\"width\":1280,\"height\":720,\"lanes\":[],"
-                        "\"times_ms\":{\"preprocess\":0.0,\"inference\":0.0,\"decode\":0.0,\"latency\":0.0}}\n");
+    assert_string_equal(
+        text_of(path),
+        "{\"frame\":7,\"file\":\"a/\\ufffd\\\".jpg\",\"time_s\":0.28,\"width\":1280,\"height\":720,\"lanes\":["
+        "{\"score\":0.9876,\"points\":[[640.13,400.0],[600.0,500.5],[166.67,720.0]]},"
+        "{\"score\":0.5,\"points\":[[700.0,420.0],[1280.0,720.0]]}],"
+        "\"times_ms\":{\"preprocess\":0.4,\"inference\":9.123,\"decode\":0.02,\"latency\":12.346}}\n"
+        "{\"frame\":8,\"file\":\"b.jpg\",\"time_s\":0.32,\"width\":1280,\"height\":720,\"lanes\":[],"
+        "\"times_ms\":{\"preprocess\":0.0,\"inference\":0.0,\"decode\":0.0,\"latency\":0.0}}\n");
 }
 
 static void test_jsonl_of_a_drawn_video(void **state)
