@@ -2,7 +2,7 @@
 
 #define SLACK 64
 
-int picture_resize(picture *p, int width, int height, lanert_error *err)
+int picture_check_size(int width, int height, lanert_error *err)
 {
     if (width < 1 || height < 1)
         return error_set(err, LANERT_EFORMAT, "its size is %d×%d pixels; a picture has at least one", width, height);
@@ -11,14 +11,21 @@ int picture_resize(picture *p, int width, int height, lanert_error *err)
             err, LANERT_ELIMIT,
             "its size is %d×%d pixels; at most %d a side and %lld million in all are taken: make it smaller", width,
             height, PICTURE_MAX_SIDE, (long long)(PICTURE_MAX_PIXELS / 1000000));
+    return 0;
+}
+
+int picture_resize(picture *p, int width, int height, lanert_error *err)
+{
+    int rc = picture_check_size(width, height, err);
+    if (rc)
+        return rc;
     int stride = (width * 3 + 63) / 64 * 64;
     size_t need = (size_t)stride * (size_t)height + SLACK;
     if (need > p->capacity) {
         FREE(p->bgr);
         p->capacity = 0;
         p->width = p->height = p->stride = 0;
-        int rc = memory_aligned(&p->bgr, need, err);
-        if (rc)
+        if ((rc = memory_aligned(&p->bgr, need, err)))
             return rc;
         p->capacity = need;
     }

@@ -20,8 +20,10 @@ typedef struct picture {
     int truth_count;
 } picture;
 
+/* LANERT_EFORMAT for a side under 1, LANERT_ELIMIT over the limits above. */
+int picture_check_size(int width, int height, lanert_error *err);
 /* Sets the size, growing the memory only where it is too small; the pixels are then undefined.
- * LANERT_EFORMAT for a side under 1, LANERT_ELIMIT over the limits above. */
+ * Fails as picture_check_size does. */
 int picture_resize(picture *p, int width, int height, lanert_error *err);
 /* Turns or mirrors the pixels of `from` into `to` (resized; the other fields are left alone) as EXIF's
  * orientation, 1 to 8, asks for: 1 as it is, 3 half a turn, 6 a quarter clockwise, 8 a quarter back. */

@@ -25,6 +25,11 @@
 
 #define PIPE_BUFFER (64 * 1024)
 
+/* Of a frame: what its conversion to BGR goes by. */
+typedef struct layout {
+    int width, height, format, matrix, full_range;
+} layout;
+
 typedef struct video {
     input in;
     AVFormatContext *format;
@@ -33,8 +38,7 @@ typedef struct video {
     AVPacket *packet;
     AVFrame *frame;
     struct SwsContext *sws;
-    enum AVColorSpace sws_matrix; /* what sws was made for */
-    int sws_full_range;
+    layout sws_layout; /* of the frames that sws converts */
     int stream;
     int orientation;  /* as EXIF's, from the stream's display matrix */
     picture unturned; /* where orientation is not 1 */
@@ -150,13 +154,16 @@ static int open_format(video *v, const char *spec, lanert_error *err)
     if (v->in.kind == INPUT_CAMERA) {
         avdevice_register_all();
         demuxer = av_find_input_format("v4l2");
-        v->format->flags |= AVFMT_FLAG_NONBLOCK; /* see feed() */
+        v->format->flags |= AVFMT_FLAG_NONBLOCK; /* see next_packet */
     }
-    if (v->in.kind == INPUT_NETWORK)
+    if (v->in.kind == INPUT_NETWORK) {
         av_dict_set(&options, "rtsp_flags", "prefer_tcp", 0); /* lost datagrams are grey blocks */
+        v->format->max_analyze_duration = INPUT_TIMEOUT_S / 2 *
+                                          (int64_t)AV_TIME_BASE; /* done before the wait is over */
+    }
     input_wait(&v->in);
     int av = avformat_open_input(&v->format, url.data, demuxer, &options); /* frees v->format where it fails */
-    if (av < 0 && av == AVERROR_INVALIDDATA && input_begins_as_mp4(&v->in, spec))
+    if (av == AVERROR_INVALIDDATA && input_begins_as_mp4(&v->in, spec))
         rc = error_set(err, LANERT_EFORMAT,
                        "%s: begins as an MP4 video, but has no usable index (moov): it was cut off, or its recording "
                        "not finished",
@@ -221,13 +228,9 @@ static int open_codec(video *v, lanert_error *err)
     if (!decoder)
         return error_set(err, LANERT_EUNSUPPORTED, "%s: is coded in %s, which this FFmpeg cannot decode", v->in.title,
                          avcodec_get_name(par->codec_id));
-    if (par->width > PICTURE_MAX_SIDE || par->height > PICTURE_MAX_SIDE ||
-        (int64_t)par->width * par->height > PICTURE_MAX_PIXELS)
-        return error_set(err, LANERT_ELIMIT,
-                         "%s: its frames are of %d×%d pixels; at most %d a side and %lld million in all "
-                         "are taken",
-                         v->in.title, par->width, par->height, PICTURE_MAX_SIDE,
-                         (long long)(PICTURE_MAX_PIXELS / 1000000));
+    int rc = par->width > 0 && par->height > 0 ? picture_check_size(par->width, par->height, err) : 0;
+    if (rc)
+        return error_within(err, rc, "%s", v->in.title);
     if (!(v->codec = avcodec_alloc_context3(decoder)) || !(v->packet = av_packet_alloc()) ||
         !(v->frame = av_frame_alloc()))
         return out_of_memory(err);
@@ -421,32 +424,36 @@ static int decode(video *v, lanert_error *err)
     }
 }
 
+static layout layout_of(const AVFrame *f, const AVPixFmtDescriptor *format)
+{
+    layout l = {.width = f->width, .height = f->height, .format = f->format, .matrix = (int)f->colorspace};
+    l.full_range = f->color_range == AVCOL_RANGE_JPEG || strncmp(format->name, "yuvj", 4) == 0;
+    return l;
+}
+
 /* The conversion that OpenCV's VideoCapture makes (bicubic flag, otherwise swscale's defaults), with one
  * difference: VideoCapture takes every YUV for BT.601; here the matrix and range that the frame states are
  * used, and BT.601 limited only where it states none. */
 static int prepare_sws(video *v, const AVFrame *f, lanert_error *err)
 {
     const AVPixFmtDescriptor *format = av_pix_fmt_desc_get((enum AVPixelFormat)f->format);
-    if (!format || !sws_isSupportedInput((enum AVPixelFormat)f->format))
-        return error_set(err, LANERT_EUNSUPPORTED,
-                         "%s: its frames are in the pixel format %s, which cannot be converted", v->in.title,
-                         format ? format->name : "unknown");
-    struct SwsContext *before = v->sws;
-    v->sws = sws_getCachedContext(v->sws, f->width, f->height, (enum AVPixelFormat)f->format, f->width, f->height,
-                                  AV_PIX_FMT_BGR24, SWS_BICUBIC, NULL, NULL, NULL);
-    if (!v->sws)
-        return error_set(err, LANERT_EUNSUPPORTED, "%s: its frames of %d×%d pixels in %s cannot be converted",
-                         v->in.title, f->width, f->height, format->name);
-    int full = f->color_range == AVCOL_RANGE_JPEG || strncmp(format->name, "yuvj", 4) == 0;
-    if (v->sws == before && v->sws_matrix == f->colorspace && v->sws_full_range == full)
+    if (!format)
+        return error_set(err, LANERT_EFORMAT, "%s: a frame has no pixel format", v->in.title);
+    layout l = layout_of(f, format);
+    if (v->sws && memcmp(&l, &v->sws_layout, sizeof l) == 0)
         return 0;
+    sws_freeContext(v->sws);
+    v->sws = sws_getContext(l.width, l.height, (enum AVPixelFormat)l.format, l.width, l.height, AV_PIX_FMT_BGR24,
+                            SWS_BICUBIC, NULL, NULL, NULL);
+    if (!v->sws)
+        return error_set(err, LANERT_EUNSUPPORTED, "%s: its frames of %d×%d pixels in %s cannot be converted to BGR",
+                         v->in.title, l.width, l.height, format->name);
+    v->sws_layout = l;
     int *from, *to, from_full, to_full, brightness, contrast, saturation;
-    v->sws_matrix = f->colorspace;
-    v->sws_full_range = full;
     if (!(format->flags & AV_PIX_FMT_FLAG_RGB) &&
         sws_getColorspaceDetails(v->sws, &from, &from_full, &to, &to_full, &brightness, &contrast, &saturation) >= 0)
-        sws_setColorspaceDetails(v->sws, sws_getCoefficients((int)f->colorspace), full, to, to_full, brightness,
-                                 contrast, saturation);
+        sws_setColorspaceDetails(v->sws, sws_getCoefficients(l.matrix), l.full_range, to, to_full, brightness, contrast,
+                                 saturation);
     return 0;
 }
 

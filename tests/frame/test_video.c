@@ -180,6 +180,26 @@ static void test_turned(void **state)
     }
 }
 
+/* The red of Y 40, V 170 is 28 + 42 × 1.596 by BT.601 and 28 + 42 × 1.793 by BT.709. */
+static void test_matrix(void **state)
+{
+    (void)state;
+    static const struct {
+        int matrix, red;
+    } cases[] = {{0, 95}, {6, 95}, {1, 103}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        lanert_source *source;
+        lanert_frame frame;
+        const char *path = make("matrix.mkv", (video_form){.frames = 2, .matrix = cases[i].matrix, .red = true});
+        assert_ok(lanert_source_open(path, &source, &err));
+        assert_ok(lanert_source_read(source, &frame, &err));
+        const uint8_t *bgr = frame.data[0] + 20 * frame.stride[0] + 16 * 3;
+        assert_in_range(bgr[2], cases[i].red - 3, cases[i].red + 3);
+        assert_in_range(bgr[0], 25, 31);
+        lanert_source_close(&source);
+    }
+}
+
 static void append(const char *path, const char *from)
 {
     file_map map;
@@ -631,14 +651,23 @@ static void test_broken(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_containers), cmocka_unit_test(test_uneven_times),
-        cmocka_unit_test(test_turned),     cmocka_unit_test(test_size_changes),
-        cmocka_unit_test(test_reuse),      cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_damaged),    cmocka_unit_test(test_lost_packets),
-        cmocka_unit_test(test_refusals),   cmocka_unit_test(test_nothing_decodes),
-        cmocka_unit_test(test_mjpeg),      cmocka_unit_test(test_stdin_pipe),
-        cmocka_unit_test(test_stdin_file), cmocka_unit_test(test_interrupt),
-        cmocka_unit_test(test_http),       cmocka_unit_test(test_road),
+        cmocka_unit_test(test_containers),
+        cmocka_unit_test(test_uneven_times),
+        cmocka_unit_test(test_turned),
+        cmocka_unit_test(test_matrix),
+        cmocka_unit_test(test_size_changes),
+        cmocka_unit_test(test_reuse),
+        cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_lost_packets),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_nothing_decodes),
+        cmocka_unit_test(test_mjpeg),
+        cmocka_unit_test(test_stdin_pipe),
+        cmocka_unit_test(test_stdin_file),
+        cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_http),
+        cmocka_unit_test(test_road),
         cmocka_unit_test(test_broken),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

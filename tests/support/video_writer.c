@@ -20,7 +20,7 @@ static void check(int av, const char *what)
         fail_msg("%s: %s", what, av_err2str(av));
 }
 
-static void draw(AVFrame *frame, int i)
+static void draw(AVFrame *frame, int i, bool red)
 {
     check(av_frame_make_writable(frame), "a frame");
     for (int y = 0; y < frame->height; y++) {
@@ -30,7 +30,8 @@ static void draw(AVFrame *frame, int i)
     }
     for (int plane = 1; plane < 3; plane++)
         for (int y = 0; y < frame->height / 2; y++)
-            memset(frame->data[plane] + (ptrdiff_t)y * frame->linesize[plane], 128, (size_t)frame->width / 2);
+            memset(frame->data[plane] + (ptrdiff_t)y * frame->linesize[plane], plane == 2 && red ? 170 : 128,
+                   (size_t)frame->width / 2);
 }
 
 static void drain(AVFormatContext *format, AVCodecContext *codec, const AVStream *stream, AVPacket *packet)
@@ -54,6 +55,7 @@ static AVCodecContext *open_encoder(const AVFormatContext *format, const video_f
     codec->time_base = (AVRational){1, form->rate};
     codec->framerate = (AVRational){form->rate, 1};
     codec->gop_size = 5;
+    codec->colorspace = form->matrix ? (enum AVColorSpace)form->matrix : AVCOL_SPC_UNSPECIFIED;
     codec->flags |= AV_CODEC_FLAG_QSCALE | AV_CODEC_FLAG_BITEXACT;
     codec->global_quality = FF_QP2LAMBDA * 2;
     if (form->sound_only) {
@@ -99,7 +101,7 @@ static void encode(AVFormatContext *format, AVCodecContext *codec, const AVStrea
         if (form->sound_only)
             memset(frame->data[0], 0, (size_t)frame->linesize[0]);
         else
-            draw(frame, i);
+            draw(frame, i, form->red);
         frame->quality = codec->global_quality;
         frame->pts = form->uneven ? i * i : i;
         check(avcodec_send_frame(codec, frame), "a frame");

@@ -9,6 +9,8 @@ typedef struct video_form {
     bool uneven;       /* frame i is shown at i² / rate seconds instead of i / rate */
     int quarter_turns; /* clockwise, that a player is asked to turn it; MP4 only */
     const char *codec; /* NULL: "mpeg4" */
+    int matrix;        /* stated, as ITU-T H.273 numbers them: 1 BT.709, 6 BT.601; 0: none stated */
+    bool red;          /* V is 170 and not 128 */
     bool sound_only;   /* a second of silence in its place */
 } video_form;
 
