@@ -4,8 +4,11 @@
  * Equal scores go to the lower prior. Starts are clamped to rows 0 to 71. What is NaN compares false, as it does in C:
  * a score is no lane's, a start is 0, an end is −1 (no rows), a distance suppresses nothing. lane/decode.c is the same
  * in C, and the two are held to each other by tests. No operator is asked for the order of equal elements, for an
- * index that may not be there, or for a conversion to integers that may not fit. */
+ * index that may not be there, or for a conversion to integers that may not fit; and comparisons are Less,
+ * LessOrEqual and Equal, since OpenVINO on x86 finds NaN greater than anything. */
 #include "model/nms.h"
+
+#include <float.h>
 
 #define DEAD (-1.0f) /* the score of a prior that is no lane, or dropped, or kept */
 
@@ -56,7 +59,7 @@ static value reduce(graph *g, const char *name, value x, int64_t axis)
 static value clamp(graph *g, value x, value low, value high)
 {
     value capped = where(g, op(g, "LessOrEqual", x, high), x, high);
-    return where(g, op(g, "GreaterOrEqual", x, low), capped, low);
+    return where(g, op(g, "LessOrEqual", low, x), capped, low);
 }
 
 /* ⌊x + ½⌋ without the rounding of that sum: the reference adds in double. x − ⌊x⌋ is exact, or within ½ of 1. */
@@ -64,7 +67,7 @@ static value round_half_up(graph *g, value x)
 {
     value floor = graph_unary(g, "Floor", x);
     value fraction = op(g, "Sub", x, floor);
-    return op(g, "Add", floor, to_float(g, op(g, "GreaterOrEqual", fraction, graph_scalar(g, 0.5f))));
+    return op(g, "Add", floor, to_float(g, op(g, "LessOrEqual", graph_scalar(g, 0.5f), fraction)));
 }
 
 /* int(start_y·71 + 0.5), clamped to 0 … 71. */
@@ -82,7 +85,7 @@ static value last_row(graph *g, value length, value start, value strips)
     value l = op(g, "Mul", length, strips);
     value short_of_one = to_float(g, op(g, "Less", op(g, "Sub", l, one), graph_scalar(g, 0)));
     value e = clamp(g, op(g, "Sub", op(g, "Add", start, l), one), graph_scalar(g, -1), strips);
-    value lowest = op(g, "Sub", to_float(g, op(g, "Greater", e, graph_scalar(g, -0.5f))), one);
+    value lowest = op(g, "Sub", to_float(g, op(g, "Less", graph_scalar(g, -0.5f), e)), one);
     return op(g, "Max", op(g, "Sub", round_half_up(g, e), short_of_one), lowest);
 }
 
@@ -102,13 +105,18 @@ static candidates read_table(graph *g, value raw, int64_t priors)
     return c;
 }
 
-/* [N,priors]: the score of those that may be lanes, DEAD of others. */
+/* [N,priors]: the score of those that may be lanes, DEAD of others. A softmax of numbers that are none may be anything
+ * in an engine, so that the logits themselves are looked at. */
 static value first_scores(const candidates *c, value raw, float conf)
 {
     graph *g = c->g;
+    value none = graph_slice(g, raw, 2, 0, 1), lane = graph_slice(g, raw, 2, 1, 2), most = graph_scalar(g, FLT_MAX);
+    value numbers =
+        op(g, "And", op(g, "LessOrEqual", none, most), op(g, "LessOrEqual", graph_unary(g, "Abs", lane), most));
     value shares = graph_node(g, "Softmax", INPUTS(graph_slice(g, raw, 2, 0, 2)), ATTRIBUTES(ATTR_INT("axis", -1)));
-    value score = op(g, "Squeeze", graph_slice(g, shares, 2, 1, 2), graph_indices(g, 1, DIMS(2)));
-    return where(g, op(g, "GreaterOrEqual", score, graph_scalar(g, conf)), score, c->dead);
+    value score = graph_slice(g, shares, 2, 1, 2);
+    value enough = op(g, "And", numbers, op(g, "LessOrEqual", graph_scalar(g, conf), score));
+    return op(g, "Squeeze", where(g, enough, score, c->dead), graph_indices(g, 1, DIMS(2)));
 }
 
 /* [N,priors], true for the best that is left and false everywhere where none is. */
@@ -132,7 +140,7 @@ static value find_near(const candidates *c, value row, float threshold)
     value start = op(g, "Max", c->start, part[2]), end = op(g, "Min", c->end, part[3]);
     value xs = op(g, "Mul", part[1], graph_scalar(g, NET_WIDTH - 1));
     value apart = graph_unary(g, "Abs", op(g, "Sub", c->xs, xs));
-    value shared = op(g, "And", op(g, "GreaterOrEqual", c->rows, start), op(g, "LessOrEqual", c->rows, end));
+    value shared = op(g, "And", op(g, "LessOrEqual", start, c->rows), op(g, "LessOrEqual", c->rows, end));
     value distance = reduce(g, "ReduceSum", where(g, shared, apart, c->zero), 2);
     value rows = op(g, "Add", op(g, "Sub", end, start), c->one);
     value near = op(g, "Less", distance, op(g, "Mul", rows, graph_scalar(g, threshold)));
