@@ -13,7 +13,7 @@ demo=build/demo
 mkdir -p $demo
 build/made_checkpoint $demo/made.pth --width 16
 build/lanert convert $demo/made.pth -o $demo/made.onnx --preset culane --force
-build/lanert detect synthetic:seed=3,frames=250 --model $demo/made.onnx \
+build/lanert detect synthetic:frames=250 --model $demo/made.onnx \
     --output $demo/lanes.mp4 --output $demo/lanes.jsonl --force
 
 cat <<END
