@@ -27,19 +27,25 @@ static bool starts_with(const char *text, const char *prefix)
     return !strncmp(text, prefix, strlen(prefix));
 }
 
-static int tell_resnet(const int blocks[4], bool bottleneck, const char *path, const backbone **b, lanert_error *err)
+static int distance(const int a[4], const int b[4])
 {
-    for (size_t i = 0; i < ARRAY_LEN(backbones); i++)
-        if (!backbones[i].dla && backbones[i].bottleneck == bottleneck &&
-            !memcmp(backbones[i].blocks, blocks, sizeof backbones[i].blocks)) {
-            *b = &backbones[i];
-            return 0;
-        }
-    return error_set(err, LANERT_EUNSUPPORTED,
-                     "%s: its ResNet has %d, %d, %d and %d blocks of %s convolutions in layer1 to layer4; known are 2, "
-                     "2, 2, 2 and 3, 4, 6, 3 of two (ResNet18, 34), and 3, 4, 6, 3, 3, 4, 23, 3 and 3, 8, 36, 3 of "
-                     "three (ResNet50, 101, 152)",
-                     path, blocks[0], blocks[1], blocks[2], blocks[3], bottleneck ? "three" : "two");
+    int sum = 0;
+    for (int i = 0; i < 4; i++)
+        sum += abs(a[i] - b[i]);
+    return sum;
+}
+
+/* The nearest of its kind: where blocks are missing or too many, weights_check will name them. */
+static const backbone *nearest_resnet(const int blocks[4], bool bottleneck)
+{
+    const backbone *best = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(backbones); i++) {
+        const backbone *b = &backbones[i];
+        if (!b->dla && b->bottleneck == bottleneck &&
+            (!best || distance(b->blocks, blocks) < distance(best->blocks, blocks)))
+            best = b;
+    }
+    return best;
 }
 
 int backbone_tell(const checkpoint *ck, const char *path, const backbone **b, lanert_error *err)
@@ -61,8 +67,10 @@ int backbone_tell(const checkpoint *ck, const char *path, const backbone **b, la
     }
     if (*b && head)
         return 0;
-    if (resnet && head)
-        return tell_resnet(blocks, bottleneck, path, b, err);
+    if (resnet && head) {
+        *b = nearest_resnet(blocks, bottleneck);
+        return 0;
+    }
     return error_set(err, LANERT_EUNSUPPORTED,
                      "%s: no CLRNet checkpoint: of its %d tensors none is named %s; expected names such as "
                      "backbone.model.layer1.0.conv1.weight (ResNet) or backbone.model.base_layer.0.weight (DLA34), and "

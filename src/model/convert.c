@@ -140,8 +140,12 @@ static int make_graph(const checkpoint *ck, const char *path, const lanert_conve
         goto out;
     build(&n, b, o);
     add_metadata(n.g, b->name, sha256, o);
-    if ((rc = weights_check(n.w, path, err)) || (rc = graph_status(n.g, err)))
+    if ((rc = weights_check(n.w, path, b->name, err)))
         goto out;
+    if ((rc = graph_status(n.g, err))) {
+        error_within(err, rc, "%s", path);
+        goto out;
+    }
     *g = n.g;
     n.g = NULL;
 out:

@@ -17,7 +17,8 @@ static void check_rows(net *n, const priors *p)
         if (!(p->rows[i] >= 0 && p->rows[i] < ROWS && p->rows[i] == floorf(p->rows[i]))) {
             weights_note(n->w, "heads.sample_x_indexs holds %g at element %lld, expected rows of 0 to %d",
                          (double)p->rows[i], (long long)i, ROWS - 1);
-            p->rows[i] = 0;
+            memset(p->rows, 0, (size_t)p->points * sizeof *p->rows);
+            return;
         }
 }
 

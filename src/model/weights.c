@@ -105,25 +105,30 @@ static bool same_shape(const checkpoint_tensor *t, int rank, const int64_t *dims
     return true;
 }
 
-/* "[64,?,3,3]" */
-static const char *shape_text(char *text, size_t size, int rank, const int64_t *dims)
+/* "[64,?,3,3]", of 8 dimensions at most. */
+typedef struct shape_words {
+    char text[8 * 21 + 2];
+} shape_words;
+
+static shape_words words_of(int rank, const int64_t *dims)
 {
-    size_t used = 0;
-    text[0] = '[';
-    text[1] = '\0';
-    used = 1;
-    for (int i = 0; i < rank && used < size - 24; i++)
-        used += (size_t)(dims[i] ? snprintf(text + used, size - used, "%s%lld", i ? "," : "", (long long)dims[i])
-                                 : snprintf(text + used, size - used, "%s?", i ? "," : ""));
-    snprintf(text + used, size - used, "]");
-    return text;
+    shape_words w = {"["};
+    size_t used = 1;
+    for (int i = 0; i < rank; i++) {
+        const char *comma = i ? "," : "";
+        size_t left = sizeof w.text - used;
+        int n = dims[i] ? snprintf(w.text + used, left, "%s%lld", comma, (long long)dims[i])
+                        : snprintf(w.text + used, left, "%s?", comma);
+        used += (size_t)n;
+    }
+    snprintf(w.text + used, sizeof w.text - used, "]");
+    return w;
 }
 
 static void note_shape(weights *w, const checkpoint_tensor *t, int rank, const int64_t *dims)
 {
-    char found[224], expected[224];
-    note_fault(w, FAULT_SHAPE, "%s %s, expected %s", t->name, shape_text(found, sizeof found, t->rank, t->dims),
-               shape_text(expected, sizeof expected, rank, dims));
+    note_fault(w, FAULT_SHAPE, "%s %s instead of %s", t->name, words_of(t->rank, t->dims).text,
+               words_of(rank, dims).text);
 }
 
 static void mark_used(weights *w, const checkpoint_tensor *t)
@@ -199,15 +204,17 @@ static int tell_faults(const weights *w, buffer *text, int *total, lanert_error 
         const fault_list *list = &w->faults[i];
         if (!list->count)
             continue;
-        rc = buffer_format(text, err, "%s%d %s: %s", *total ? "; " : "", list->count, fault_words[i], list->text.data);
+        rc = buffer_format(text, err, "%s%d %s (%s", *total ? "; " : "", list->count, fault_words[i], list->text.data);
         if (!rc && list->shown < list->count)
             rc = buffer_format(text, err, " and %d more", list->count - list->shown);
+        if (!rc)
+            rc = buffer_text(text, ")", err);
         *total += list->count;
     }
     return rc;
 }
 
-int weights_check(weights *w, const char *path, lanert_error *err)
+int weights_check(weights *w, const char *path, const char *arch, lanert_error *err)
 {
     buffer text = {0};
     int total = 0;
@@ -216,8 +223,8 @@ int weights_check(weights *w, const char *path, lanert_error *err)
         return error_set(err, w->rc, "%s", w->error.text);
     int rc = tell_faults(w, &text, &total, err);
     if (!rc && total)
-        rc = error_set(err, LANERT_EFORMAT, "%s: not a whole CLRNet checkpoint of the kind its names tell (tensors %s)",
-                       path, text.data);
+        rc = error_set(err, LANERT_EFORMAT, "%s: its tensors are not those of a CLRNet with %s: %s", path, arch,
+                       text.data);
     buffer_free(&text);
     return rc;
 }

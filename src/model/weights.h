@@ -25,6 +25,6 @@ void weights_note(weights *w, const char *format, ...) __attribute__((format(pri
 void weights_skip(weights *w, const char *prefix);
 
 /* LANERT_EFORMAT where anything was noted, or is in the checkpoint but was neither taken nor skipped. */
-int weights_check(weights *w, const char *path, lanert_error *err);
+int weights_check(weights *w, const char *path, const char *arch, lanert_error *err);
 
 #endif
