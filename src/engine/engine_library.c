@@ -92,7 +92,7 @@ int engine_library_open(const char *engine, const char *file, const char *soname
         (load_from(&s, "%s/%s/lib", set, engine) || load_from(&s, "%s/%s", set, engine) || load_from(&s, "%s", set)))
         return 0;
     if (own_folder(own)) {
-        if (load_from(&s, "%s/../lib/lanert/%s", own, engine) || load_from(&s, "%s/lanert/%s", own, engine))
+        if (load_from(&s, "%s/lanert/%s", own, engine) || load_from(&s, "%s/../lib/lanert/%s", own, engine))
             return 0;
         if (is_under(own, LANERT_BUILD_DIR) && load_from(&s, "%s/%s/lib", LANERT_DEPS_DIR, engine))
             return 0;

@@ -3,7 +3,7 @@
  * They are looked for in these places; the first library that loads is taken:
  *   1. the folder that the environment variable LANERT_ENGINES names: <it>/<engine>/lib, <it>/<engine>, <it>
  *   2. beside what this code is linked into (the program, or the shared library):
- *      <its folder>/../lib/lanert/<engine>, <its folder>/lanert/<engine>
+ *      <its folder>/lanert/<engine>, <its folder>/../lib/lanert/<engine>
  *   3. for programs run in their build tree only: <source>/.deps/<engine>/lib, where scripts/deps.sh puts it
  *   4. the system's loader path
  * In a folder, the library with the highest version in its name. */

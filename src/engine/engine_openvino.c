@@ -92,7 +92,8 @@ static int load(engine_library *library, openvino_api *api, char version[64], la
     if (rc || (rc = load_functions(library, api, err)) ||
         (rc = check(api, api->ov_get_openvino_version(&found), LANERT_EENGINE, "asking for the version", err)))
         return rc;
-    snprintf(version, 64, "%s", found.buildNumber);
+    /* "2026.4.1-22982-…": the build behind the first dash says nothing to people. */
+    snprintf(version, 64, "%.*s", (int)strcspn(found.buildNumber, "-"), found.buildNumber);
     api->ov_version_free(&found);
     if (sscanf(version, "%u.", &release) != 1 || release < MINIMUM_RELEASE)
         return error_set(err, LANERT_EUNSUPPORTED, "%s is release %s; %d.0 or newer is needed", library->path, version,
