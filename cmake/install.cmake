@@ -17,6 +17,8 @@ foreach(engine onnxruntime openvino)
   endif()
 endforeach()
 
+# The prefix is told from where the file lies, so that an installed tree may be moved.
+file(RELATIVE_PATH PC_TO_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(cmake/lanert.pc.in ${CMAKE_BINARY_DIR}/lanert.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/lanert.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
