@@ -1,0 +1,105 @@
+"""surface.py - the ground without paint: asphalt, concrete, joints, tar, tyre marks, shoulder, terrain, snow."""
+import torch
+
+from . import layout
+from .texture import absent, band, blend, dashes, per_pixel, smooth
+
+SEAMS = 5
+PATCHES = 2
+# terrain: dry grass, grass, earth, sand, pavement, snow, gravel
+TERRAINS = ((.42, .38, .22), (.18, .26, .1), (.32, .25, .18), (.55, .46, .34), (.42, .42, .41), (.85, .87, .9),
+            (.4, .39, .37))
+
+
+def sample(dice, g):
+    one = dice.stream('surface')
+    concrete = one.flag(0.28)
+    tone = one.uniform(0.07, 0.32) * (1 - concrete) + one.uniform(0.3, 0.58) * concrete
+    tint = 1 + one.normal(0, 0.03, (3,)) + concrete[:, None] * torch.tensor([0.04, 0.01, -0.06])
+    near_line = torch.gather(g['line_d'], 1, one.choice((1, 1, 1, 1, 1), (SEAMS,)).clamp(max=g['line_d'].shape[1] - 1))
+    near_line = torch.where(near_line > 1e3, g['road_end'][:, None], near_line)
+    beside = one.flag(0.6, (SEAMS,))
+    seam_d = beside * (near_line + one.normal(0, 0.35, (SEAMS,))) + (1 - beside) * (
+        one.uniform(-2, 1, (SEAMS,)) + g['road_end'][:, None] * one.uniform(0, 1.2, (SEAMS,)))
+    return {
+        'concrete': concrete, 'road_colour': tone[:, None] * tint,
+        'grain': one.uniform(0.02, 0.14), 'blotch': one.uniform(0.0, 0.12), 'streak': one.uniform(0, 0.2),
+        'lane_tone': one.normal(0, 0.09, (layout.LINES,)) * one.flag(0.5, (1,)),
+        'track': one.normal(0, 0.16) * one.flag(0.75), 'track_width': one.uniform(0.16, 0.45),
+        'oil': -one.uniform(0, 0.25) * one.flag(0.45),
+        'seam': one.flag(0.42, (SEAMS,)) * one.uniform(0.25, 1, (SEAMS,)),
+        'seam_d': seam_d, 'seam_slope': one.normal(0, 0.004, (SEAMS,)),
+        'seam_width': one.uniform(0.015, 0.13, (SEAMS,)), 'seam_wave': one.uniform(0, 0.5, (SEAMS,)) * one.flag(0.6, (SEAMS,)),
+        'seam_tone': one.pick((0.25, 0.5, 1.35, 1.6), (0.5, 0.25, 0.15, 0.1), (SEAMS,)),
+        'joint': one.flag(0.15 + 0.6 * concrete) * one.uniform(0.2, 1), 'joint_step': one.uniform(4, 9),
+        'joint_tone': one.uniform(0.3, 0.75), 'joint_width': one.uniform(0.02, 0.12), 'joint_skew': one.normal(0, 0.08),
+        'crack': one.flag(0.2) * one.uniform(0.2, 0.7), 'crack_tone': one.uniform(0.2, 0.6),
+        'patch': one.flag(0.2, (PATCHES,)), 'patch_d': one.uniform(-1, 10, (PATCHES,)),
+        'patch_z': one.log_uniform(5, 60, (PATCHES,)), 'patch_long': one.log_uniform(2, 60, (PATCHES,)),
+        'patch_width': one.uniform(0.6, 4, (PATCHES,)), 'patch_tone': one.uniform(0.55, 1.4, (PATCHES,)),
+        'skid': one.flag(0.12) * one.uniform(0.2, 0.6), 'skid_d': one.uniform(-1, 9), 'skid_slope': one.normal(0, 0.05),
+        'shoulder_left': one.log_uniform(0.15, 3.5), 'shoulder_right': one.log_uniform(0.15, 4.0),
+        'shoulder_tone': one.normal(1, 0.12).clamp(0.7, 1.4),
+        'terrain': one.pick(TERRAINS, (0.2, 0.26, 0.14, 0.1, 0.16, 0.05, 0.09)) * one.uniform(0.7, 1.25, (1,)),
+        'rough': one.uniform(0.1, 0.45),
+        'snow': one.flag(0.05), 'snow_reach': one.normal(0, 0.8),
+        'texture_shift': one.uniform(0, 64, (2,)),
+    }
+
+
+def fields(g, ground, noise):
+    """Noise in road coordinates, faded out where a pixel covers more than a grain: fine, coarse, streak, wave."""
+    shift = g['texture_shift']
+    x, y = ground.d + shift[:, 0, None, None], ground.s + shift[:, 1, None, None]
+    fade = lambda size: smooth(1.3 - torch.maximum(ground.across, ground.along * 0.5) / size)
+    a = noise.at(x * 9, y * 9)
+    b = noise.at(x * 0.9, y * 0.55)
+    c = noise.at(x * 3.2, y * 0.05)
+    fine = (a[:, 0] - 0.5) * fade(0.22)
+    coarse = (b[:, 0] - 0.5) * fade(3.0)
+    streak = (c[:, 0] - 0.5) * smooth(1.3 - ground.across / 0.5)
+    return fine, coarse, streak, b[:, 1] - 0.5, b[:, 2], a[:, 1]
+
+
+def cover(g, ground, index, noise):
+    """Albedo [B, 3, H, W] of the unpainted ground, and noise (fine, coarse in 0..1) for the paint's wear."""
+    k = lambda n: g[n][:, None, None]
+    d, s, z, across, along = ground.d, ground.s, ground.z, ground.across, ground.along
+    fine, coarse, streak, wave, blot, grain = fields(g, ground, noise)
+    line_d = layout.at(g['line_d'], index)
+    q = (d - line_d).abs()
+    lane = (index - (d < line_d).long()).clamp(0, layout.LINES - 1)
+    tone = 1 + fine * k('grain') * 2 + coarse * k('blotch') + streak * k('streak') + layout.at(g['lane_tone'], lane)
+    wheel = torch.exp(-(((q - (k('lane_width') - 1.65) / 2) / k('track_width')) ** 2))
+    tone = tone + k('track') * wheel * (1 + streak) + k('oil') * torch.exp(-(((q - k('lane_width') / 2) / 0.3) ** 2))
+    for i in range(PATCHES):
+        if absent(g['patch'][:, i]):
+            continue
+        p = lambda n: g[n][:, i, None, None]
+        inside = band(d, p('patch_d'), p('patch_width'), across) * band(z, p('patch_z'), p('patch_long'), along)
+        tone = tone * (1 + (p('patch_tone') - 1) * inside * p('patch'))
+    joint = dashes(s + d * k('joint_skew'), k('joint_step'), k('joint_width') / k('joint_step'), along)
+    tone = tone * (1 + (k('joint_tone') - 1) * joint * k('joint'))
+    for i in range(SEAMS):
+        if absent(g['seam'][:, i]):
+            continue
+        p = lambda n: g[n][:, i, None, None]
+        middle = p('seam_d') + p('seam_slope') * z + p('seam_wave') * wave
+        line = band(d, middle, p('seam_width'), across)
+        tone = tone * (1 + (p('seam_tone') - 1) * line * p('seam'))
+    crack = smooth(1 - (wave.abs() / 0.012) / (1 + across * 8)) * k('crack') * smooth(1.5 - along / 1.5)
+    tone = tone * (1 + (k('crack_tone') - 1) * crack)
+    skid = band(d, k('skid_d') + k('skid_slope') * z, 0.22 + 0 * d, across) * smooth((40 - z) / 10) * k('skid')
+    tone = tone * (1 - skid)
+    left, right = -k('shoulder_left'), k('road_end') + k('shoulder_right')
+    beside = torch.maximum(smooth(-d / 0.2 - 0.5), smooth((d - k('road_end')) / 0.2 - 0.5))
+    tone = tone * (1 + (k('shoulder_tone') - 1) * beside)
+    road = per_pixel(g['road_colour']) * tone.clamp(0.15, 2.2)[:, None]
+    ragged = (blot - 0.5) * 0.35
+    off = torch.maximum(smooth((left - d + ragged) / 0.15), smooth((d - right + ragged) / 0.15))
+    bumpy = 1 + (coarse * 2 + fine * 1.5) * k('rough') + wave * 0.3 * k('rough')
+    albedo = blend(road, per_pixel(g['terrain']) * bumpy.clamp(0.3, 1.8)[:, None], off)
+    drift = torch.maximum(-d, d - k('road_end')) + k('snow_reach') + (blot - 0.5) * 1.2 + coarse
+    snow = smooth(drift / 0.3) * k('snow') * (0.75 + 0.25 * grain)
+    albedo = blend(albedo, 0.86 + 0 * albedo, snow)
+    return albedo.clamp(0.01, 1.2), (fine + 0.5, blot), snow

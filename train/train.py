@@ -1,0 +1,283 @@
+#!/usr/bin/env python3
+"""Trains a CLRNet on roads drawn as it goes. Stops when told, goes on where it stopped."""
+import argparse
+import json
+import math
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+
+import torch
+
+import evaluate
+import parts
+from clrnet import losses, model
+from road import labels, renderer
+
+CLIP = 10.0                 # greatest norm of the gradient
+EMA = 0.9995                # share of the old average kept each step, once warm
+GROUP = 8                   # batches whose scenes are sampled together
+
+
+def options():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    ap.add_argument('folder', help='where state, log and checkpoints go; a run found there is continued')
+    ap.add_argument('--seed', type=int, default=1)
+    ap.add_argument('--arch', default='resnet18', help='resnet18 or resnet34')
+    ap.add_argument('--width', type=float, default=1.0, help="share of the backbone's channels")
+    ap.add_argument('--batch', type=int, default=32)
+    ap.add_argument('--size', default='800x320', help='of the pictures')
+    ap.add_argument('--first-size', help='of the pictures of the first part, smaller for speed')
+    ap.add_argument('--first-share', type=float, default=0.5, help='how much of the training that part is')
+    ap.add_argument('--pictures', type=int, default=1_500_000, help='length of the whole training')
+    ap.add_argument('--total-minutes', type=float, help='length of the whole training by the clock instead')
+    ap.add_argument('--minutes', type=float, help='stop this call after so long, ready to go on')
+    ap.add_argument('--rate', type=float, default=6e-4, help='learning rate at batch 24, scaled by the root of the batch')
+    ap.add_argument('--priors', type=int, default=0, help='train on so many random priors a step; 0: on all')
+    ap.add_argument('--precision', default='bf16', choices=('bf16', 'fp32'))
+    ap.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    ap.add_argument('--compile', action='store_true', help='torch.compile for the renderer and the network')
+    ap.add_argument('--save-minutes', type=float, default=5)
+    ap.add_argument('--check-minutes', type=float, default=20, help='time between measurements on drawn pictures; 0: none')
+    ap.add_argument('--check-pictures', type=int, default=192)
+    ap.add_argument('--parts', help='also leave the state there in parts of 15 MiB, in half precision')
+    ap.add_argument('--from-parts', help='go on from such parts when the folder holds no state')
+    ap.add_argument('--log-steps', type=int, default=20)
+    return ap.parse_args()
+
+
+class Log:
+    """JSON lines in a file, a readable line on stderr."""
+
+    def __init__(self, path):
+        self.file = open(path, 'a', buffering=1)
+
+    def __call__(self, kind, **values):
+        self.file.write(json.dumps({'kind': kind, 'time': round(time.time(), 1)} | values) + '\n')
+        words = ' '.join(f'{k} {v:.4g}' if isinstance(v, float) else f'{k} {v}' for k, v in values.items())
+        print(f'{time.strftime("%H:%M:%S")} {kind}: {words}', file=sys.stderr, flush=True)
+
+
+class Scenes:
+    """Scenes batch after batch from a picture number on, sampled ahead by a thread of their own."""
+
+    def __init__(self, seed, first, batch):
+        self.queue, self.stopped = queue.Queue(maxsize=3 * GROUP), False
+        self.thread = threading.Thread(target=self.work, args=(seed, first, batch), daemon=True)
+        self.thread.start()
+
+    def work(self, seed, first, batch):
+        while not self.stopped:
+            group = renderer.sample(seed, torch.arange(first, first + batch * GROUP))
+            for i in range(GROUP):
+                piece = {k: v[i * batch:(i + 1) * batch] for k, v in group.items()}
+                while not self.stopped:
+                    try:
+                        self.queue.put((first + i * batch, piece), timeout=1)
+                        break
+                    except queue.Full:
+                        pass
+            first += batch * GROUP
+
+    def next(self):
+        return self.queue.get()
+
+
+class Average:
+    """Exponential moving average of a network's tensors: what is measured and shipped."""
+
+    def __init__(self, net):
+        self.state = {k: v.detach().clone() for k, v in net.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, net, step):
+        keep = min(EMA, (1 + step) / (10 + step))
+        mine, theirs = [], []
+        for k, v in net.state_dict().items():
+            if v.is_floating_point():
+                mine.append(self.state[k])
+                theirs.append(v.detach())
+            else:
+                self.state[k].copy_(v)
+        torch._foreach_mul_(mine, keep)
+        torch._foreach_add_(mine, theirs, alpha=1 - keep)
+
+    def network(self, like):
+        """A network with these weights, its stored priors those of its embeddings."""
+        net = model.CLRNet(like.arch, like.width, self.state['heads.priors'].shape[0])
+        net.load_state_dict(self.state)
+        net.heads.settle()
+        return net.eval()
+
+
+class Trainer:
+    def __init__(self, a):
+        self.a, self.device, self.stop = a, torch.device(a.device), False
+        self.step, self.seen, self.spent, self.skipped = 0, 0, 0.0, 0
+        torch.manual_seed(a.seed)
+        self.net = model.CLRNet(a.arch, a.width)
+        self.net.to(self.device, memory_format=torch.channels_last)
+        self.average = Average(self.net)
+        decayed = [p for p in self.net.parameters() if p.dim() > 1]
+        others = [p for p in self.net.parameters() if p.dim() <= 1]
+        self.optimizer = torch.optim.AdamW([{'params': decayed, 'weight_decay': 0.01}, {'params': others, 'weight_decay': 0.}])
+        self.rate = a.rate * math.sqrt(a.batch / 24)
+        self.warm_from, self.warm_steps = 0, 300
+        os.makedirs(a.folder, exist_ok=True)
+        self.log = Log(os.path.join(a.folder, 'log.jsonl'))
+        self.restore()
+        self.drawers = {}
+        self.forward = torch.compile(self.net) if a.compile else self.net
+        if self.device.type == 'cuda':
+            torch.backends.cudnn.benchmark = True
+            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+
+    # ---- state
+
+    @property
+    def state_path(self):
+        return os.path.join(self.a.folder, 'state.pt')
+
+    def save(self):
+        """Everything to go on exactly, the average as a checkpoint and, where asked for, the parts."""
+        state = {
+            'net': self.net.state_dict(), 'average': self.average.state, 'optimizer': self.optimizer.state_dict(),
+            'step': self.step, 'seen': self.seen, 'spent': self.spent, 'warm_from': self.warm_from,
+            'random': torch.get_rng_state(), 'seed': self.a.seed,
+            'random_cuda': torch.cuda.get_rng_state() if self.device.type == 'cuda' else None,
+        }
+        write_whole(self.state_path, lambda path: torch.save(state, path))
+        net = self.average.network(self.a)
+        write_whole(os.path.join(self.a.folder, 'road.pth'), lambda path: model.save(path, net.state_dict(), self.step))
+        if self.a.parts:
+            parts.split(self.a.parts, {k: state[k] for k in ('net', 'average', 'step', 'seen', 'spent', 'seed')})
+
+    def restore(self):
+        whole = os.path.exists(self.state_path)
+        if not whole and not (self.a.from_parts and os.path.isdir(self.a.from_parts)):
+            return
+        state = torch.load(self.state_path, map_location='cpu') if whole else parts.join(self.a.from_parts)
+        if state['seed'] != self.a.seed:
+            sys.exit(f"{self.a.folder}: a run with seed {state['seed']} is there, not {self.a.seed}; name another folder")
+        self.net.load_state_dict(state['net'])
+        for k, v in state['average'].items():
+            self.average.state[k].copy_(v)
+        self.step, self.seen, self.spent = state['step'], state['seen'], state['spent']
+        if whole:
+            self.optimizer.load_state_dict(state['optimizer'])
+            self.warm_from = state['warm_from']
+            torch.set_rng_state(state['random'])
+            if state['random_cuda'] is not None and self.device.type == 'cuda':
+                torch.cuda.set_rng_state(state['random_cuda'])
+        else:
+            self.warm_from = self.step      # the optimiser starts afresh: warm up again
+        self.log('resume', step=self.step, pictures=self.seen, exact=whole)
+
+    # ---- one step
+
+    def progress(self):
+        if self.a.total_minutes:
+            return min(self.spent / (60 * self.a.total_minutes), 1)
+        return min(self.seen / self.a.pictures, 1)
+
+    def size(self):
+        early = self.a.first_size and self.progress() < self.a.first_share
+        return tuple(map(int, (self.a.first_size if early else self.a.size).split('x')))
+
+    def set_rate(self):
+        warm = min((self.step - self.warm_from + 1) / self.warm_steps, 1)
+        rate = self.rate * warm * (0.5 + 0.5 * math.cos(math.pi * self.progress())) + 1e-7
+        for group in self.optimizer.param_groups:
+            group['lr'] = rate
+        return rate
+
+    def draw(self, scenes, number):
+        size = self.size()
+        if size not in self.drawers:
+            self.drawers[size] = renderer.Renderer(*size, self.device, self.a.compile)
+        pictures, lanes = self.drawers[size].render(scenes, self.a.seed, number)
+        return pictures.contiguous(memory_format=torch.channels_last), lanes, labels.side(lanes)
+
+    def train_step(self, pictures, lanes, classes):
+        """One step; returns the losses by name."""
+        total_priors = self.net.heads.priors.shape[0]
+        chosen = None
+        if 0 < self.a.priors < total_priors:
+            chosen = torch.randperm(total_priors)[:self.a.priors].sort().values.to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.a.precision == 'bf16'):
+            stages, seg = self.forward(pictures, chosen)
+        total, figures = losses.loss(stages, seg, lanes, classes, self.net.heads.criterion.weight)
+        self.optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), CLIP)
+        if torch.isfinite(norm):
+            self.optimizer.step()
+            self.average.update(self.net, self.step)
+        else:
+            self.skipped += 1
+        return figures | {'loss': total.detach()}
+
+    # ---- the run
+
+    def check(self):
+        """Measures the average on drawn pictures of the validation seed."""
+        if self.a.check_minutes:
+            net = self.average.network(self.a).to(self.device)
+            size = tuple(map(int, self.a.size.split('x')))
+            self.log('check', step=self.step, **evaluate.drawn(net, size, self.a.check_pictures, self.device).figures())
+
+    def run(self):
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, lambda *_: setattr(self, 'stop', True))
+        self.net.train()
+        scenes = Scenes(self.a.seed, self.seen, self.a.batch)
+        started = saved = checked = last = tick = time.time()
+        sums, counted = {}, 0
+        while self.progress() < 1 and not self.stop:
+            number, scene = scenes.next()
+            rate = self.set_rate()
+            for k, v in self.train_step(*self.draw(scene, number)).items():
+                sums[k] = sums.get(k, 0) + v
+            self.step, self.seen, counted = self.step + 1, self.seen + self.a.batch, counted + 1
+            now = time.time()
+            if self.step % self.a.log_steps == 0:
+                figures = {k: float(v) / counted for k, v in sums.items()}
+                per_second = counted * self.a.batch / (now - last)
+                self.log('step', step=self.step, pictures=self.seen, done=self.progress(), rate=rate, per_second=per_second,
+                         skipped=self.skipped, **figures)
+                sums, counted, last = {}, 0, now
+            self.spent += now - tick
+            tick = now
+            if now - saved > 60 * self.a.save_minutes:
+                self.save()
+                saved = tick = time.time()
+            if self.a.check_minutes and now - checked > 60 * self.a.check_minutes:
+                self.check()
+                checked = last = tick = time.time()
+            if self.a.minutes and now - started > 60 * self.a.minutes:
+                break
+        scenes.stopped = True
+        self.save()
+        self.log('stop', step=self.step, pictures=self.seen, done=self.progress())
+        if not self.stop:
+            self.check()
+
+
+def write_whole(path, write):
+    """Files appear whole or not at all."""
+    write(path + '.part')
+    os.replace(path + '.part', path)
+
+
+def main():
+    a = options()
+    if a.seed == evaluate.VALIDATION_SEED:
+        sys.exit(f'seed {a.seed} is kept for validation; take another')
+    Trainer(a).run()
+
+
+if __name__ == '__main__':
+    main()
