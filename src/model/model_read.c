@@ -137,6 +137,8 @@ static int read_batch(const onnx_tensor *input, const onnx_tensor *output, int *
 
 static int take_name(const onnx_tensor *t, char name[64], lanert_error *err)
 {
+    if (!*t->name)
+        return error_set(err, LANERT_EFORMAT, "its tensor%s has no name", onnx_tensor_words(t).text);
     if (strlen(t->name) >= 64)
         return error_set(err, LANERT_EUNSUPPORTED,
                          "the name of its tensor %.60s… has %zu bytes; at most 63 are handled", t->name,

@@ -243,8 +243,8 @@ static value add_initializer(graph *g, char *name, onnx_type type, int rank, con
     tensor->has_raw_data = true;
     tensor->raw_data = (ProtobufCBinaryData){size, data};
     if ((tensor->dims = make(g, (size_t)rank, sizeof *tensor->dims))) {
-        memcpy(tensor->dims, dims, (size_t)rank * sizeof *dims);
-        tensor->n_dims = (size_t)rank;
+        for (int i = 0; i < rank; i++) /* a scalar may have no dims at all */
+            tensor->dims[tensor->n_dims++] = dims[i];
     }
     return name_or_nothing(name);
 }

@@ -1,0 +1,339 @@
+/* From a checkpoint to a model: small networks of every kind, and what is wrong with some. */
+#include <math.h>
+#include <unistd.h>
+
+#include "model/metadata.h"
+#include "model/onnx_file.h"
+#include "support/tiny_clrnet.h"
+
+static const char *folder;
+
+static int make_folder(void **state)
+{
+    (void)state;
+    return (folder = temp_folder()) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    temp_folder_remove(folder);
+    return 0;
+}
+
+static const char *checkpoint_path(void)
+{
+    return temp_path(folder, "net.pth");
+}
+
+static const char *model_path(void)
+{
+    return temp_path(folder, "net.onnx");
+}
+
+static lanert_convert_options culane(void)
+{
+    lanert_convert_options o;
+    lanert_convert_defaults(&o);
+    o.preset = "culane";
+    o.force = true;
+    return o;
+}
+
+static tiny_clrnet open_tiny(const char *arch)
+{
+    lanert_error err;
+    tiny_clrnet t;
+    assert_ok(tiny_clrnet_open(arch, &t, &err));
+    return t;
+}
+
+/* Closes t. */
+static void write_checkpoint(tiny_clrnet *t)
+{
+    lanert_error err;
+    assert_ok(tiny_clrnet_write(t, checkpoint_path(), &err));
+    tiny_clrnet_close(t);
+}
+
+/* The same, and converts it. */
+static int convert(tiny_clrnet *t, const lanert_convert_options *o, lanert_error *err)
+{
+    write_checkpoint(t);
+    return lanert_convert(checkpoint_path(), model_path(), o, err);
+}
+
+static Onnx__ModelProto *converted(const char *arch, const lanert_convert_options *o)
+{
+    lanert_error err;
+    tiny_clrnet t = open_tiny(arch);
+    assert_ok(convert(&t, o, &err));
+    return onnx_file_open(model_path());
+}
+
+/* Nothing of it is there, not even under a temporary name. */
+static void assert_nothing_written(void)
+{
+    char command[4400];
+    assert_false(file_exists(model_path()));
+    snprintf(command, sizeof command, "ls -A %s | grep -q onnx", folder);
+    assert_int_not_equal(system(command), 0);
+}
+
+static void converts_every_backbone(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *arch;
+        size_t convolutions; /* of the backbone */
+    } kinds[] = {{"resnet18", 21}, {"resnet34", 37}, {"resnet50", 53}, {"resnet101", 104}, {"dla34", 37}};
+    /* Of neck and head: 6; 3 stages of one kept, one joined, and two into the attention. */
+    const size_t rest = 6 + 3 * 4;
+    lanert_convert_options o = culane();
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        Onnx__ModelProto *m = converted(kinds[i].arch, &o);
+        onnx_file_check(m);
+        assert_string_equal(onnx_file_metadata(m, METADATA_ARCH), kinds[i].arch);
+        assert_int_equal(onnx_file_count(m, "Conv"), kinds[i].convolutions + rest);
+        assert_int_equal(onnx_file_count(m, "BatchNormalization"), 0);
+        assert_int_equal(onnx_file_count(m, "GridSample"), 3);
+        onnx__model_proto__free_unpacked(m, NULL);
+    }
+}
+
+/* w·γ/√(σ²+ε)/255 and β − μ·γ/√(σ²+ε). */
+static void folds_the_first_norm_and_the_255(void **state)
+{
+    (void)state;
+    lanert_error err;
+    lanert_convert_options o = culane();
+    tiny_clrnet t = open_tiny("resnet18"), original = open_tiny("resnet18");
+    assert_ok(convert(&t, &o, &err));
+    Onnx__ModelProto *m = onnx_file_open(model_path());
+    const float *w = tiny_clrnet_find(&original, "backbone.model.conv1.weight")->data;
+    const float *gamma = tiny_clrnet_find(&original, "backbone.model.bn1.weight")->data;
+    const float *beta = tiny_clrnet_find(&original, "backbone.model.bn1.bias")->data;
+    const float *mean = tiny_clrnet_find(&original, "backbone.model.bn1.running_mean")->data;
+    const float *variance = tiny_clrnet_find(&original, "backbone.model.bn1.running_var")->data;
+    const Onnx__TensorProto *weights = onnx_file_weights(m, "backbone.model.conv1.weight");
+    const Onnx__TensorProto *bias = onnx_file_weights(m, "backbone.model.conv1.bias");
+    for (size_t i = 0; i < 5; i++) {
+        double scale = gamma[i] / sqrt(variance[i] + 1e-5);
+        float got;
+        memcpy(&got, bias->raw_data.data + 4 * i, 4);
+        assert_float_equal(got, beta[i] - mean[i] * scale, 1e-6);
+        for (size_t j = i * 147; j < (i + 1) * 147; j++) {
+            memcpy(&got, weights->raw_data.data + 4 * j, 4);
+            assert_float_equal(got, w[j] * scale / 255, 1e-9);
+        }
+    }
+    onnx__model_proto__free_unpacked(m, NULL);
+    tiny_clrnet_close(&original);
+}
+
+static void writes_the_outputs_asked_for(void **state)
+{
+    (void)state;
+    static const struct {
+        int outputs;
+        const char *word, *names;
+    } cases[] = {{LANERT_OUTPUT_LANES, "lanes", "lanes count "},
+                 {LANERT_OUTPUT_RAW, "raw", "raw "},
+                 {LANERT_OUTPUT_BOTH, "both", "lanes count raw "}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char names[64] = "";
+        lanert_convert_options o = culane();
+        o.outputs = cases[i].outputs;
+        Onnx__ModelProto *m = converted("resnet18", &o);
+        onnx_file_check(m);
+        for (size_t j = 0; j < m->graph->n_output; j++)
+            snprintf(names + strlen(names), sizeof names - strlen(names), "%s ", m->graph->output[j]->name);
+        assert_string_equal(names, cases[i].names);
+        assert_string_equal(onnx_file_metadata(m, METADATA_OUTPUTS), cases[i].word);
+        assert_int_equal(onnx_file_count(m, "ReduceMin"), cases[i].outputs & LANERT_OUTPUT_LANES ? 4 : 0);
+        onnx__model_proto__free_unpacked(m, NULL);
+    }
+}
+
+static void writes_half_precision(void **state)
+{
+    (void)state;
+    lanert_convert_options o = culane();
+    o.precision = LANERT_FP16;
+    Onnx__ModelProto *m = converted("dla34", &o);
+    onnx_file_check(m);
+    assert_string_equal(onnx_file_metadata(m, METADATA_PRECISION), "fp16");
+    assert_int_equal(onnx_file_weights(m, "backbone.model.base_layer.0.weight")->data_type,
+                     ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16);
+    assert_int_equal(onnx_file_weights(m, "heads.priors")->data_type, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT);
+    assert_int_equal(onnx_file_weights(m, "heads.reg_layers.weight")->data_type, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT);
+    for (size_t i = 0; i < m->graph->n_output; i++)
+        assert_int_not_equal(m->graph->output[i]->type->tensor_type->elem_type, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16);
+    onnx__model_proto__free_unpacked(m, NULL);
+}
+
+static void keeps_the_stored_priors(void **state)
+{
+    (void)state;
+    lanert_convert_options o = culane();
+    tiny_clrnet t = open_tiny("resnet18");
+    Onnx__ModelProto *m = converted("resnet18", &o);
+    const float *table = tiny_clrnet_find(&t, "heads.priors")->data;
+    const Onnx__TensorProto *priors = onnx_file_weights(m, "heads.priors");
+    for (size_t i = 0; i < TINY_PRIORS; i++)
+        assert_memory_equal(priors->raw_data.data + 12 * i, table + 78 * i + 2, 12);
+    onnx__model_proto__free_unpacked(m, NULL);
+    tiny_clrnet_close(&t);
+}
+
+static void does_without_what_is_for_training(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"heads.seg_decoder.conv.weight", "heads.criterion.weight",
+                                        "heads.prior_embeddings.weight", "backbone.model.bn1.num_batches_tracked"};
+    lanert_error err;
+    lanert_convert_options o = culane();
+    tiny_clrnet t = open_tiny("resnet18");
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        tiny_clrnet_remove(&t, names[i]);
+    assert_ok(convert(&t, &o, &err));
+}
+
+/* ---- what is refused ----------------------------------------------------------------------------- */
+
+/* Everything that is amiss, in one message. */
+static void names_all_that_is_wrong(void **state)
+{
+    (void)state;
+    lanert_error err;
+    lanert_convert_options o = culane();
+    unlink(model_path());
+    tiny_clrnet t = open_tiny("resnet18");
+    tiny_clrnet_remove(&t, "heads.roi_gather.W.bias");
+    tiny_clrnet_remove(&t, "backbone.model.layer3.1.conv2.weight");
+    assert_ok(tiny_clrnet_add(&t, "heads.extra", 1, (int64_t[]){2}, &err));
+    tiny_clrnet_find(&t, "neck.fpn_convs.1.conv.weight")->data[7] = NAN;
+    tiny_tensor *fc = tiny_clrnet_find(&t, "heads.roi_gather.fc.weight");
+    fc->dims[0] = 2;
+    fc->dims[1] = 2 * TINY_CHANNELS * TINY_POINTS;
+    assert_fails(convert(&t, &o, &err), LANERT_EFORMAT, "2 missing (backbone.model.layer3.1.conv2.weight, heads.roi");
+    assert_non_null(strstr(err.text, "net.pth"));
+    assert_non_null(strstr(err.text, "CLRNet with resnet18"));
+    assert_non_null(strstr(err.text, "1 of a wrong shape (heads.roi_gather.fc.weight [2,40] instead of [4,20])"));
+    assert_non_null(strstr(err.text, "neck.fpn_convs.1.conv.weight holds nan at element 7"));
+    assert_non_null(strstr(err.text, "1 not of this network (heads.extra)"));
+    assert_nothing_written();
+}
+
+static void counts_what_it_cannot_list(void **state)
+{
+    (void)state;
+    lanert_error err;
+    lanert_convert_options o = culane();
+    tiny_clrnet t = open_tiny("resnet34");
+    for (size_t i = t.count; i-- > 0;)
+        if (strstr(t.tensors[i].name, "layer3.5."))
+            tiny_clrnet_remove(&t, t.tensors[i].name);
+    assert_fails(convert(&t, &o, &err), LANERT_EFORMAT, "10 missing (backbone.model.layer3.5.conv1.weight");
+    assert_non_null(strstr(err.text, " more)"));
+    assert_non_null(strstr(err.text, "resnet34"));
+}
+
+static void refuses_a_negative_variance(void **state)
+{
+    (void)state;
+    lanert_error err;
+    lanert_convert_options o = culane();
+    tiny_clrnet t = open_tiny("resnet50");
+    tiny_clrnet_find(&t, "backbone.model.layer2.0.bn3.running_var")->data[2] = -0.5f;
+    assert_fails(convert(&t, &o, &err), LANERT_EFORMAT,
+                 "backbone.model.layer2.0.bn3.running_var holds -0.5 at element 2");
+}
+
+static void refuses_other_rows(void **state)
+{
+    (void)state;
+    lanert_error err;
+    lanert_convert_options o = culane();
+    tiny_clrnet t = open_tiny("resnet18");
+    tiny_clrnet_find(&t, "heads.sample_x_indexs")->data[3] = 72;
+    tiny_clrnet_find(&t, "heads.prior_ys")->data[71] = 0.5f;
+    assert_fails(convert(&t, &o, &err), LANERT_EFORMAT, "heads.sample_x_indexs holds 72 at element 3");
+    assert_non_null(strstr(err.text, "heads.prior_ys holds 0.5 at element 71, expected 0"));
+}
+
+static void refuses_what_half_cannot_hold(void **state)
+{
+    (void)state;
+    lanert_error err;
+    lanert_convert_options o = culane();
+    o.precision = LANERT_FP16;
+    unlink(model_path());
+    tiny_clrnet t = open_tiny("resnet18");
+    tiny_clrnet_find(&t, "neck.fpn_convs.2.conv.bias")->data[1] = 1e6f;
+    assert_fails(convert(&t, &o, &err), LANERT_EUNSUPPORTED, "neck.fpn_convs.2.conv.bias: holds 1e+06");
+    assert_nothing_written();
+}
+
+static void refuses_other_networks(void **state)
+{
+    (void)state;
+    lanert_error err;
+    lanert_convert_options o = culane();
+    tiny_clrnet t = open_tiny("resnet18");
+    for (size_t i = t.count; i-- > 0;)
+        if (!strncmp(t.tensors[i].name, "heads.", 6))
+            tiny_clrnet_remove(&t, t.tensors[i].name);
+    assert_fails(convert(&t, &o, &err), LANERT_EUNSUPPORTED, "none is named heads.");
+}
+
+static void refuses_wrong_options(void **state)
+{
+    (void)state;
+    lanert_error err;
+    lanert_convert_options o = culane();
+    tiny_clrnet t = open_tiny("resnet18");
+    write_checkpoint(&t);
+    o.preset = NULL;
+    assert_fails(lanert_convert(checkpoint_path(), model_path(), &o, &err), LANERT_EINVAL, "preset is not given");
+    o.preset = "kitti";
+    assert_fails(lanert_convert(checkpoint_path(), model_path(), &o, &err), LANERT_EINVAL, "'kitti'");
+    o = culane();
+    o.precision = LANERT_BF16;
+    assert_fails(lanert_convert(checkpoint_path(), model_path(), &o, &err), LANERT_EINVAL, "precision is bf16");
+    o = culane();
+    o.outputs = 0;
+    assert_fails(lanert_convert(checkpoint_path(), model_path(), &o, &err), LANERT_EINVAL, "outputs is 0");
+    o = culane();
+    assert_fails(lanert_convert(checkpoint_path(), NULL, &o, &err), LANERT_EINVAL, "NULL");
+}
+
+static void writes_over_nothing_unasked(void **state)
+{
+    (void)state;
+    lanert_error err;
+    lanert_convert_options o = culane();
+    tiny_clrnet t = open_tiny("resnet18");
+    assert_ok(convert(&t, &o, &err));
+    o.force = false;
+    assert_fails(lanert_convert(checkpoint_path(), model_path(), &o, &err), LANERT_EEXIST, "net.onnx");
+    o.force = true;
+    assert_fails(lanert_convert(checkpoint_path(), checkpoint_path(), &o, &err), LANERT_EINVAL,
+                 "is the checkpoint itself");
+    assert_fails(lanert_convert(temp_path(folder, "none.pth"), model_path(), &o, &err), LANERT_ENOTFOUND, "none.pth");
+    assert_fails(lanert_convert(model_path(), temp_path(folder, "b.onnx"), &o, &err), LANERT_EFORMAT, "net.onnx");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(converts_every_backbone),       cmocka_unit_test(folds_the_first_norm_and_the_255),
+        cmocka_unit_test(writes_the_outputs_asked_for),  cmocka_unit_test(writes_half_precision),
+        cmocka_unit_test(keeps_the_stored_priors),       cmocka_unit_test(does_without_what_is_for_training),
+        cmocka_unit_test(names_all_that_is_wrong),       cmocka_unit_test(counts_what_it_cannot_list),
+        cmocka_unit_test(refuses_a_negative_variance),   cmocka_unit_test(refuses_other_rows),
+        cmocka_unit_test(refuses_what_half_cannot_hold), cmocka_unit_test(refuses_other_networks),
+        cmocka_unit_test(refuses_wrong_options),         cmocka_unit_test(writes_over_nothing_unasked),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

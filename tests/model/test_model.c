@@ -1,0 +1,382 @@
+/* Opening models: our own, plain exports, those that lie, and what is no model. */
+#include "model/metadata.h"
+#include "model/model.h"
+#include "model/onnx_graph.h"
+#include "support/testing.h"
+
+static const char *folder;
+
+static int make_folder(void **state)
+{
+    (void)state;
+    return (folder = temp_folder()) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    temp_folder_remove(folder);
+    return 0;
+}
+
+static const char *path(void)
+{
+    return temp_path(folder, "model.onnx");
+}
+
+/* What a model's file says; zeroed where not said. */
+typedef struct claims {
+    const char *outputs; /* of the metadata */
+    bool raw, lanes;     /* outputs that are there */
+    int64_t batch, priors, max_lanes;
+    const char *key, *replacement; /* a metadata value that differs; NULL: it is left out */
+    onnx_type input;
+} claims;
+
+static const claims sound = {"both", true, true, -1, 192, 4, "", NULL, ONNX_U8};
+
+static void add_claim(graph *g, const claims *c, const char *key, const char *text)
+{
+    if (strcmp(key, c->key))
+        graph_metadata(g, key, "%s", text);
+    else if (c->replacement)
+        graph_metadata(g, key, "%s", c->replacement);
+}
+
+static void add_metadata(graph *g, const claims *c)
+{
+    add_claim(g, c, METADATA_FORMAT, METADATA_FORMAT_VERSION);
+    add_claim(g, c, METADATA_WRITER, "lanert 0.1.0");
+    add_claim(g, c, METADATA_PRESET, "culane");
+    add_claim(g, c, METADATA_ORI_WIDTH, "1640");
+    add_claim(g, c, METADATA_ORI_HEIGHT, "590");
+    add_claim(g, c, METADATA_CUT_HEIGHT, "270");
+    add_claim(g, c, METADATA_CONF, "0.4");
+    add_claim(g, c, METADATA_NMS_THRES, "50");
+    add_claim(g, c, METADATA_MAX_LANES, "4");
+    add_claim(g, c, METADATA_ARCH, "resnet18");
+    add_claim(g, c, METADATA_PRECISION, "fp32");
+    add_claim(g, c, METADATA_OUTPUTS, c->outputs);
+    add_claim(g, c, METADATA_SOURCE, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+}
+
+static void finish(graph *g)
+{
+    lanert_error err;
+    FILE *f = fopen(path(), "wb");
+    assert_non_null(f);
+    assert_ok(graph_write(g, f, path(), &err));
+    fclose(f);
+    graph_close(&g);
+}
+
+static void write_own(const claims *c)
+{
+    lanert_error err;
+    graph *g;
+    assert_ok(graph_open(&g, &err));
+    value image = graph_input(g, "image", c->input, 4, DIMS(c->batch, 320, 800, 3));
+    value v = graph_cast(g, image, ONNX_U8, ONNX_F32);
+    if (c->lanes) {
+        graph_output(g, v, "lanes", ONNX_F32, 3, DIMS(c->batch, c->max_lanes, 78));
+        graph_output(g, v, "count", ONNX_I64, 1, DIMS(c->batch));
+    }
+    if (c->raw)
+        graph_output(g, v, "raw", ONNX_F32, 3, DIMS(c->batch, c->priors, 78));
+    add_metadata(g, c);
+    finish(g);
+}
+
+static void write_plain(const char *name, int64_t batch, int64_t height, int64_t columns)
+{
+    lanert_error err;
+    graph *g;
+    assert_ok(graph_open(&g, &err));
+    value image = graph_input(g, name, ONNX_F32, 4, DIMS(batch, 3, height, 800));
+    graph_output(g, image, "output", ONNX_F32, 3, DIMS(1, 192, columns));
+    finish(g);
+}
+
+static lanert_model *opened(const char *preset)
+{
+    lanert_error err;
+    lanert_model *m = NULL;
+    assert_ok(lanert_model_open(path(), preset, &m, &err));
+    return m;
+}
+
+static void assert_refused(const char *preset, int code, const char *part)
+{
+    lanert_error err;
+    lanert_model *m = (lanert_model *)&err;
+    assert_fails(lanert_model_open(path(), preset, &m, &err), code, part);
+    assert_non_null(strstr(err.text, path()));
+    assert_null(m);
+}
+
+/* ---- our own ------------------------------------------------------------------------------------- */
+
+static void reads_its_own(void **state)
+{
+    (void)state;
+    write_own(&sound);
+    lanert_model *m = opened(NULL);
+    const model_info *info = model_describe(m);
+    assert_true(info->ours);
+    assert_int_equal(info->input, MODEL_INPUT_U8_NHWC);
+    assert_string_equal(info->path, path());
+    assert_string_equal(info->input_name, "image");
+    assert_string_equal(info->raw_name, "raw");
+    assert_string_equal(info->lanes_name, "lanes");
+    assert_string_equal(info->count_name, "count");
+    assert_int_equal(info->priors, 192);
+    assert_int_equal(info->fixed_batch, 0);
+    assert_string_equal(info->arch, "resnet18");
+    assert_string_equal(info->precision, "fp32");
+    assert_string_equal(info->writer, "lanert 0.1.0");
+    assert_memory_equal(lanert_model_preset(m), lanert_preset_find("culane"), sizeof(lanert_preset));
+    lanert_model_close(&m);
+    assert_null(m);
+    lanert_model_close(&m);
+}
+
+static void reads_one_kind_of_output(void **state)
+{
+    (void)state;
+    claims c = sound;
+    c.outputs = "lanes";
+    c.raw = false;
+    c.batch = 3;
+    write_own(&c);
+    lanert_model *m = opened(NULL);
+    assert_string_equal(model_describe(m)->raw_name, "");
+    assert_int_equal(model_describe(m)->fixed_batch, 3);
+    lanert_model_close(&m);
+    c = sound;
+    c.outputs = "raw";
+    c.lanes = false;
+    write_own(&c);
+    m = opened(NULL);
+    assert_string_equal(model_describe(m)->lanes_name, "");
+    lanert_model_close(&m);
+}
+
+/* Its own NMS is the other data set's no more. */
+static void takes_another_preset(void **state)
+{
+    (void)state;
+    write_own(&sound);
+    lanert_model *m = opened("tusimple");
+    assert_int_equal(lanert_model_preset(m)->max_lanes, 5);
+    assert_string_equal(model_describe(m)->lanes_name, "");
+    assert_string_equal(model_describe(m)->raw_name, "raw");
+    lanert_model_close(&m);
+    m = opened("culane");
+    assert_string_equal(model_describe(m)->lanes_name, "lanes");
+    lanert_model_close(&m);
+    claims c = sound;
+    c.outputs = "lanes";
+    c.raw = false;
+    write_own(&c);
+    assert_refused("llamas", LANERT_EINVAL, "no raw output");
+    assert_refused("bdd", LANERT_EINVAL, "preset 'bdd' is not known");
+}
+
+static void refuses_what_lies(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key, *text;
+        int code;
+        const char *part;
+    } lies[] = {
+        {METADATA_FORMAT, "2", LANERT_EUNSUPPORTED, "lanert.format is '2'"},
+        {METADATA_PRESET, NULL, LANERT_EFORMAT, "no lanert.preset"},
+        {METADATA_PRESET, "", LANERT_EFORMAT, "lanert.preset has 0 bytes"},
+        {METADATA_PRESET, "a name that is longer than any preset's", LANERT_EFORMAT, "expected 1 to 31"},
+        {METADATA_PRESET, "cu\nlane", LANERT_EFORMAT, "lanert.preset holds the byte 10"},
+        {METADATA_ORI_WIDTH, "0", LANERT_EFORMAT, "ori_width is 0; expected 1 to 16384"},
+        {METADATA_ORI_HEIGHT, "99999999999999999999", LANERT_EFORMAT, "expected a decimal number"},
+        {METADATA_ORI_HEIGHT, "590.5", LANERT_EFORMAT, "expected a whole number"},
+        {METADATA_CUT_HEIGHT, "590", LANERT_EFORMAT, "cut_height is 590; expected 0 to 589"},
+        {METADATA_CUT_HEIGHT, "-1", LANERT_EFORMAT, "lanert.cut_height is '-1'"},
+        {METADATA_CONF, "1.5", LANERT_EFORMAT, "conf is 1.5"},
+        {METADATA_CONF, "nan", LANERT_EFORMAT, "lanert.conf is 'nan'"},
+        {METADATA_NMS_THRES, "801", LANERT_EFORMAT, "nms_thres is 801"},
+        {METADATA_MAX_LANES, "17", LANERT_EFORMAT, "max_lanes is 17"},
+        {METADATA_MAX_LANES, "5", LANERT_EFORMAT, "output lanes: float32 [N,5,78]"},
+        {METADATA_OUTPUTS, "all", LANERT_EFORMAT, "expected lanes, raw or both"},
+        {METADATA_SOURCE, "xyz", LANERT_EFORMAT, "64 hexadecimal digits"},
+        {METADATA_ARCH, NULL, LANERT_EFORMAT, "no lanert.arch"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(lies); i++) {
+        claims c = sound;
+        c.key = lies[i].key;
+        c.replacement = lies[i].text;
+        write_own(&c);
+        assert_refused(NULL, lies[i].code, lies[i].part);
+    }
+}
+
+static void refuses_tensors_that_do_not_fit(void **state)
+{
+    (void)state;
+    claims c = sound;
+    c.raw = false;
+    write_own(&c);
+    assert_refused(NULL, LANERT_EFORMAT, "should have 'output raw: float32 [N,N,78]'");
+    c = sound;
+    c.lanes = false;
+    write_own(&c);
+    assert_refused(NULL, LANERT_EFORMAT, "output lanes");
+    c = sound;
+    c.input = ONNX_F32;
+    write_own(&c);
+    assert_refused(NULL, LANERT_EFORMAT, "it has image: float32 [N,320,800,3]");
+    c = sound;
+    c.priors = 5000;
+    write_own(&c);
+    assert_refused(NULL, LANERT_EFORMAT, "1 to 4096 priors");
+    c = sound;
+    c.batch = 65;
+    write_own(&c);
+    assert_refused(NULL, LANERT_EUNSUPPORTED, "65 pictures at once");
+}
+
+/* ---- plain exports ------------------------------------------------------------------------------- */
+
+static void reads_a_plain_export(void **state)
+{
+    (void)state;
+    write_plain("input.1", 1, 320, 78);
+    lanert_model *m = opened("llamas");
+    const model_info *info = model_describe(m);
+    assert_false(info->ours);
+    assert_int_equal(info->input, MODEL_INPUT_F32_NCHW);
+    assert_string_equal(info->input_name, "input.1");
+    assert_string_equal(info->raw_name, "output");
+    assert_string_equal(info->lanes_name, "");
+    assert_int_equal(info->fixed_batch, 1);
+    assert_int_equal(info->priors, 192);
+    assert_true(lanert_model_preset(m)->conf == 0.45f);
+    lanert_model_close(&m);
+    assert_refused(NULL, LANERT_EINVAL, "name the data set that it was trained on with --preset");
+}
+
+static void refuses_other_exports(void **state)
+{
+    (void)state;
+    char longest[80];
+    write_plain("x", 1, 640, 78);
+    assert_refused("culane", LANERT_EUNSUPPORTED, "expected one input float32 [N,3,320,800]");
+    write_plain("x", 1, 320, 77);
+    assert_refused("culane", LANERT_EUNSUPPORTED, "the first of them output: float32 [1,192,77]");
+    memset(longest, 'x', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    write_plain(longest, -1, 320, 78);
+    assert_refused("culane", LANERT_EUNSUPPORTED, "has 79 bytes");
+}
+
+/* ---- no models ----------------------------------------------------------------------------------- */
+
+static void refuses_other_files(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *part;
+    } files[] = {
+        {"", 0, "it is empty"},
+        {"PK\3\4rest", 8, "lanert convert"},
+        {"\x80\2}q", 4, "lanert convert"},
+        {"\x89PNG\r\n", 6, "PNG"},
+        {"\xff\xd8\xff\xe0", 4, "JPEG"},
+        {"<!DOCTYPE html>", 15, "web page"},
+        {"version https://git-lfs.github.com/spec/v1\n", 43, "git lfs pull"},
+        {"\x08\x08", 2, "has no graph"},
+        {"\x3a\x7f", 2, "cut short"},
+        {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 11, "cut short or damaged"},
+        {"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11, "cut short"},
+        {"\x0b", 1, "damaged"},
+        {"\x3a\x02\x5a\x7f", 4, "graph is cut short"},
+    };
+    lanert_error err;
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        assert_ok(file_write(path(), files[i].bytes, files[i].size, true, &err));
+        assert_refused("culane", LANERT_EFORMAT, files[i].part);
+    }
+}
+
+/* However much of a sound file is there, it opens as a whole or not at all. */
+static void refuses_every_beginning(void **state)
+{
+    (void)state;
+    lanert_error err;
+    file_map map;
+    lanert_model *m = NULL;
+    write_own(&sound);
+    assert_ok(file_map_open(path(), 0, &map, &err));
+    for (size_t size = 0; size < map.size; size++) {
+        const char *part = temp_path(folder, "part.onnx");
+        assert_ok(file_write(part, map.data, size, true, &err));
+        assert_int_not_equal(lanert_model_open(part, NULL, &m, &err), 0);
+        assert_null(m);
+    }
+    file_map_close(&map);
+}
+
+static void limits_what_it_reads(void **state)
+{
+    (void)state;
+    lanert_error err;
+    graph *g;
+    assert_ok(graph_open(&g, &err));
+    for (int i = 0; i < 300; i++)
+        graph_metadata(g, "key", "%d", i);
+    finish(g);
+    assert_refused("culane", LANERT_ELIMIT, "more than 256 metadata entries");
+    assert_ok(graph_open(&g, &err));
+    graph_input(g, "x", ONNX_F32, 9, DIMS(1, 2, 3, 4, 5, 6, 7, 8, 9));
+    finish(g);
+    assert_refused("culane", LANERT_ELIMIT, "more than 8 dimensions");
+    char key[300];
+    memset(key, 'k', sizeof key - 1);
+    key[sizeof key - 1] = '\0';
+    assert_ok(graph_open(&g, &err));
+    graph_metadata(g, key, "1");
+    finish(g);
+    assert_refused("culane", LANERT_ELIMIT, "a metadata key has 299 bytes");
+}
+
+static void refuses_what_is_not_there(void **state)
+{
+    (void)state;
+    lanert_error err;
+    lanert_model *m = NULL;
+    char longest[5000];
+    assert_fails(lanert_model_open(temp_path(folder, "none.onnx"), NULL, &m, &err), LANERT_ENOTFOUND, "none.onnx");
+    assert_fails(lanert_model_open(folder, NULL, &m, &err), LANERT_EIO, "is a folder");
+    assert_fails(lanert_model_open(NULL, NULL, &m, &err), LANERT_EINVAL, "NULL");
+    memset(longest, 'x', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    assert_fails(lanert_model_open(longest, NULL, &m, &err), LANERT_EINVAL, "4999 bytes");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_its_own),
+        cmocka_unit_test(reads_one_kind_of_output),
+        cmocka_unit_test(takes_another_preset),
+        cmocka_unit_test(refuses_what_lies),
+        cmocka_unit_test(refuses_tensors_that_do_not_fit),
+        cmocka_unit_test(reads_a_plain_export),
+        cmocka_unit_test(refuses_other_exports),
+        cmocka_unit_test(refuses_other_files),
+        cmocka_unit_test(refuses_every_beginning),
+        cmocka_unit_test(limits_what_it_reads),
+        cmocka_unit_test(refuses_what_is_not_there),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
