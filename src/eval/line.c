@@ -23,20 +23,31 @@ typedef struct point {
     int64_t x, y;
 } point;
 
+/* The row's bits, noting that it is drawn on; NULL where it is not on the canvas. */
+static uint64_t *touch_row(canvas *c, int64_t y)
+{
+    if (y < 0 || y >= c->height)
+        return NULL;
+    c->top = y < c->top ? (int)y : c->top;
+    c->bottom = y > c->bottom ? (int)y : c->bottom;
+    return c->bits + (size_t)y * (size_t)c->stride;
+}
+
+static void fill_pixel(canvas *c, int64_t x, int64_t y)
+{
+    uint64_t *row = x >= 0 && x < c->width ? touch_row(c, y) : NULL;
+    if (row)
+        row[x / 64] |= (uint64_t)1 << (x % 64);
+}
+
 /* Covers columns first to last of row y, so far as they lie on the canvas. */
 static void fill_row(canvas *c, int64_t y, int64_t first, int64_t last)
 {
-    if (first < 0)
-        first = 0;
-    if (last >= c->width)
-        last = c->width - 1;
-    if (y < 0 || y >= c->height || first > last)
+    first = first < 0 ? 0 : first;
+    last = last < c->width ? last : c->width - 1;
+    uint64_t *row = first <= last ? touch_row(c, y) : NULL;
+    if (!row)
         return;
-    if (y < c->top)
-        c->top = (int)y;
-    if (y > c->bottom)
-        c->bottom = (int)y;
-    uint64_t *row = c->bits + (size_t)y * (size_t)c->stride;
     uint64_t left = ~(uint64_t)0 << (first % 64), right = ~(uint64_t)0 >> (63 - last % 64);
     int64_t w = first / 64, end = last / 64;
     if (w == end) {
@@ -127,10 +138,10 @@ static void draw_edge(canvas *c, point a, point b)
     }
     int64_t dx = b.x - a.x, dy = b.y - a.y;
     int64_t count = (flat ? dx : dy) >> SHIFT, step = flat ? dy * ONE / (dx | 1) : dx * ONE / (dy | 1);
-    fill_row(c, whole(b.y), whole(b.x), whole(b.x));
+    fill_pixel(c, whole(b.x), whole(b.y));
     for (int64_t i = 0; i <= count; i++) {
         int64_t x = flat ? whole(a.x) + i : whole(a.x + i * step), y = flat ? whole(a.y + i * step) : whole(a.y) + i;
-        fill_row(c, y, x, x);
+        fill_pixel(c, x, y);
     }
 }
 
