@@ -23,7 +23,7 @@ _lanert()
     if [[ $cur == -* ]]; then
         case ${COMP_WORDS[1]} in
         detect) words="--output --format --force --model --preset --engine --precision --threads --batch --conf
-            --nms-thres --max-lanes --cut --resize --duration --json --quiet --help" ;;
+            --nms-thres --max-lanes --cut --resize --duration --json --verbose --quiet --help" ;;
         convert) words="--output --preset --precision --outputs --force --quiet --help" ;;
         inspect) words="--help" ;;
         doctor) words="--json --help" ;;

@@ -32,6 +32,7 @@ static const char help[] =
     "      --duration SECONDS     stop after so long\n"
     "\n"
     "      --json                 the summary as JSON, on standard output\n"
+    "  -v, --verbose              say what each source is, and which engine runs\n"
     "  -q, --quiet                say nothing but errors\n"
     "  -h, --help                 this text\n"
     "\n"
@@ -44,7 +45,7 @@ typedef struct job {
     const char *model_path, *preset;
     lanert_detector_options detector;
     outputs outputs;
-    bool force, quiet, json;
+    bool force, verbose, quiet, json;
     double duration_s; /* 0: no end */
 
     lanert_model *model;
@@ -76,6 +77,7 @@ static const struct option longs[] = {
     {"resize", required_argument, NULL, RESIZE},
     {"duration", required_argument, NULL, DURATION},
     {"json", no_argument, NULL, JSON},
+    {"verbose", no_argument, NULL, 'v'},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {0},
@@ -118,7 +120,8 @@ static bool set_text(const char **value)
 
 static bool set_flag(bool *value)
 {
-    return *value = true;
+    *value = true;
+    return true;
 }
 
 static bool parse_option(job *j, int c)
@@ -156,6 +159,8 @@ static bool parse_option(job *j, int c)
         return option_double("--duration", optarg, 0, 1e9, &j->duration_s);
     case JSON:
         return set_flag(&j->json);
+    case 'v':
+        return set_flag(&j->verbose);
     case 'q':
         return set_flag(&j->quiet);
     default:
@@ -252,6 +257,19 @@ static int run_status(const job *j, int rc, const lanert_stats *stats)
     return rc == LANERT_EENGINE ? EXIT_MODEL : EXIT_INPUT;
 }
 
+static void say_source(const job *j, const lanert_source_info *info)
+{
+    char size[64] = "", count[64] = "";
+    if (info->width)
+        snprintf(size, sizeof size, ", %dx%d", info->width, info->height);
+    if (info->frames >= 0)
+        snprintf(count, sizeof count, ", %lld %s", (long long)info->frames, info->pictures ? "pictures" : "frames");
+    fprintf(stderr, "%s: %s%s%s", info->name, info->live ? "live" : info->pictures ? "stills" : "video", size, count);
+    if (info->rate > 0)
+        fprintf(stderr, " at %g a second", info->rate);
+    fprintf(stderr, "; %s on %s\n", j->model_path, lanert_detector_engine(j->det));
+}
+
 static int run_source(job *j, const char *spec)
 {
     lanert_source *source = NULL;
@@ -272,6 +290,8 @@ static int run_source(job *j, const char *spec)
     }
     lanert_run_options options = {
         .on_result = on_result, .should_stop = should_stop, .on_bad_picture = on_bad_picture, .context = j};
+    if (j->verbose)
+        say_source(j, info);
     progress_start(&j->progress, info->frames, j->quiet);
     int rc = lanert_run(j->det, source, &options, &stats, &err);
     progress_clear(&j->progress);
@@ -361,7 +381,7 @@ int cmd_detect(int argc, char **argv)
     job j = {0};
     int c, status;
     lanert_detector_defaults(&j.detector);
-    while ((c = getopt_long(argc, argv, "o:m:qh", longs, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "o:m:vqh", longs, NULL)) != -1) {
         if (c == 'h')
             return print_help(help);
         if (!parse_option(&j, c))
