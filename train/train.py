@@ -36,6 +36,8 @@ def options():
     ap.add_argument('--total-minutes', type=float, help='length of the whole training by the clock instead')
     ap.add_argument('--minutes', type=float, help='stop this call after so long, ready to go on')
     ap.add_argument('--rate', type=float, default=6e-4, help='learning rate at batch 24, scaled by the root of the batch')
+    ap.add_argument('--reuse', type=int, default=1, help='steps a drawn batch is good for, on a CPU 3 or 4')
+    ap.add_argument('--warm', type=int, default=300, help='steps in which the learning rate rises')
     ap.add_argument('--priors', type=int, default=0, help='train on so many random priors a step; 0: on all')
     ap.add_argument('--precision', default='bf16', choices=('bf16', 'fp32'))
     ap.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
@@ -86,6 +88,28 @@ class Scenes:
         return self.queue.get()
 
 
+class Reservoir:
+    """Batches drawn before, to be trained on again where drawing costs more than training, as on a CPU."""
+
+    def __init__(self, room=96):
+        self.kept, self.room = [], room
+
+    def put(self, pictures, lanes):
+        item = ((pictures * 255).round().to(torch.uint8), lanes)
+        if len(self.kept) < self.room:
+            self.kept.append(item)
+        else:
+            self.kept[int(torch.randint(self.room, ()))] = item
+
+    def take(self):
+        """One of the batches, seen in a mirror every other time."""
+        pictures, lanes = self.kept[int(torch.randint(len(self.kept), ()))]
+        pictures = pictures.float() / 255
+        if torch.rand(()) < 0.5:
+            pictures, lanes = pictures.flip(3), renderer.mirror(lanes, torch.ones(len(lanes), device=lanes.device))
+        return pictures.contiguous(memory_format=torch.channels_last), lanes, labels.side(lanes)
+
+
 class Average:
     """Exponential moving average of a network's tensors: what is measured and shipped."""
 
@@ -116,7 +140,7 @@ class Average:
 class Trainer:
     def __init__(self, a):
         self.a, self.device, self.stop = a, torch.device(a.device), False
-        self.step, self.seen, self.spent, self.skipped = 0, 0, 0.0, 0
+        self.step, self.drawn, self.spent, self.skipped = 0, 0, 0.0, 0
         torch.manual_seed(a.seed)
         self.net = model.CLRNet(a.arch, a.width)
         self.net.to(self.device, memory_format=torch.channels_last)
@@ -125,11 +149,11 @@ class Trainer:
         others = [p for p in self.net.parameters() if p.dim() <= 1]
         self.optimizer = torch.optim.AdamW([{'params': decayed, 'weight_decay': 0.01}, {'params': others, 'weight_decay': 0.}])
         self.rate = a.rate * math.sqrt(a.batch / 24)
-        self.warm_from, self.warm_steps = 0, 300
+        self.warm_from, self.warm_steps = 0, a.warm
         os.makedirs(a.folder, exist_ok=True)
         self.log = Log(os.path.join(a.folder, 'log.jsonl'))
         self.restore()
-        self.drawers = {}
+        self.drawers, self.reservoir = {}, Reservoir()
         self.forward = torch.compile(self.net) if a.compile else self.net
         if self.device.type == 'cuda':
             torch.backends.cudnn.benchmark = True
@@ -145,7 +169,7 @@ class Trainer:
         """Everything to go on exactly, the average as a checkpoint and, where asked for, the parts."""
         state = {
             'net': self.net.state_dict(), 'average': self.average.state, 'optimizer': self.optimizer.state_dict(),
-            'step': self.step, 'seen': self.seen, 'spent': self.spent, 'warm_from': self.warm_from,
+            'step': self.step, 'drawn': self.drawn, 'spent': self.spent, 'warm_from': self.warm_from,
             'random': torch.get_rng_state(), 'seed': self.a.seed,
             'random_cuda': torch.cuda.get_rng_state() if self.device.type == 'cuda' else None,
         }
@@ -153,7 +177,7 @@ class Trainer:
         net = self.average.network(self.a)
         write_whole(os.path.join(self.a.folder, 'road.pth'), lambda path: model.save(path, net.state_dict(), self.step))
         if self.a.parts:
-            parts.split(self.a.parts, {k: state[k] for k in ('net', 'average', 'step', 'seen', 'spent', 'seed')})
+            parts.split(self.a.parts, {k: state[k] for k in ('net', 'average', 'step', 'drawn', 'spent', 'seed')})
 
     def restore(self):
         whole = os.path.exists(self.state_path)
@@ -165,7 +189,7 @@ class Trainer:
         self.net.load_state_dict(state['net'])
         for k, v in state['average'].items():
             self.average.state[k].copy_(v)
-        self.step, self.seen, self.spent = state['step'], state['seen'], state['spent']
+        self.step, self.drawn, self.spent = state['step'], state['drawn'], state['spent']
         if whole:
             self.optimizer.load_state_dict(state['optimizer'])
             self.warm_from = state['warm_from']
@@ -174,14 +198,14 @@ class Trainer:
                 torch.cuda.set_rng_state(state['random_cuda'])
         else:
             self.warm_from = self.step      # the optimiser starts afresh: warm up again
-        self.log('resume', step=self.step, pictures=self.seen, exact=whole)
+        self.log('resume', step=self.step, drawn=self.drawn, exact=whole)
 
     # ---- one step
 
     def progress(self):
         if self.a.total_minutes:
             return min(self.spent / (60 * self.a.total_minutes), 1)
-        return min(self.seen / self.a.pictures, 1)
+        return min(self.step * self.a.batch / self.a.pictures, 1)
 
     def size(self):
         early = self.a.first_size and self.progress() < self.a.first_share
@@ -194,11 +218,13 @@ class Trainer:
             group['lr'] = rate
         return rate
 
-    def draw(self, scenes, number):
+    def draw(self, number, scenes):
         size = self.size()
         if size not in self.drawers:
             self.drawers[size] = renderer.Renderer(*size, self.device, self.a.compile)
         pictures, lanes = self.drawers[size].render(scenes, self.a.seed, number)
+        if self.a.reuse > 1:
+            self.reservoir.put(pictures, lanes)
         return pictures.contiguous(memory_format=torch.channels_last), lanes, labels.side(lanes)
 
     def train_step(self, pictures, lanes, classes):
@@ -233,20 +259,24 @@ class Trainer:
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: setattr(self, 'stop', True))
         self.net.train()
-        scenes = Scenes(self.a.seed, self.seen, self.a.batch)
+        scenes = Scenes(self.a.seed, self.drawn, self.a.batch)
         started = saved = checked = last = tick = time.time()
         sums, counted = {}, 0
         while self.progress() < 1 and not self.stop:
-            number, scene = scenes.next()
             rate = self.set_rate()
-            for k, v in self.train_step(*self.draw(scene, number)).items():
+            if self.step % self.a.reuse and self.reservoir.kept:
+                batch = self.reservoir.take()
+            else:
+                batch = self.draw(*scenes.next())
+                self.drawn += self.a.batch
+            for k, v in self.train_step(*batch).items():
                 sums[k] = sums.get(k, 0) + v
-            self.step, self.seen, counted = self.step + 1, self.seen + self.a.batch, counted + 1
+            self.step, counted = self.step + 1, counted + 1
             now = time.time()
             if self.step % self.a.log_steps == 0:
                 figures = {k: float(v) / counted for k, v in sums.items()}
                 per_second = counted * self.a.batch / (now - last)
-                self.log('step', step=self.step, pictures=self.seen, done=self.progress(), rate=rate, per_second=per_second,
+                self.log('step', step=self.step, drawn=self.drawn, done=self.progress(), rate=rate, per_second=per_second,
                          skipped=self.skipped, **figures)
                 sums, counted, last = {}, 0, now
             self.spent += now - tick
@@ -261,7 +291,7 @@ class Trainer:
                 break
         scenes.stopped = True
         self.save()
-        self.log('stop', step=self.step, pictures=self.seen, done=self.progress())
+        self.log('stop', step=self.step, drawn=self.drawn, done=self.progress())
         if not self.stop:
             self.check()
 

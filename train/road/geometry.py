@@ -10,6 +10,8 @@ from collections import namedtuple
 
 import torch
 
+from .texture import fused
+
 CUT = 1 / 3         # preset `road`: the top third is cut away (see README.md)
 NEAR, FAR = 1.0, 600.0
 STEPS = 320         # samples of the ground's profile, logarithmic in z
@@ -130,6 +132,7 @@ def project(g, u, v):
     return px, (py - CUT) / (1 - CUT)
 
 
+@fused
 def ground(g, width, height):
     """Where each pixel meets the ground: a Ground of [B, H, W] fields."""
     u, v = rays(g, width, height)

@@ -4,7 +4,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from .texture import absent, band, blend, dashes, per_pixel, smooth
+from .texture import absent, band, blend, dashes, fused, per_pixel, smooth
 
 
 def sample(dice):
@@ -13,21 +13,23 @@ def sample(dice):
     return {
         'bonnet': one.flag(0.3), 'bonnet_top': one.uniform(0.78, 0.99), 'bonnet_bow': one.uniform(0.0, 0.35),
         'bonnet_colour': one.uniform(0.03, 0.6, (1,)) * (1 + one.normal(0, 0.06, (3,))), 'bonnet_shine': one.uniform(0, 0.8),
+        'bonnet_rate': one.log_uniform(2, 24),
         'screen': one.flag(0.25) * one.uniform(0.02, 0.22), 'screen_shift': one.uniform(0, 60, (2,)),
         'drops': one.flag(0.07) * one.uniform(0.2, 0.8), 'drop_rate': one.uniform(14, 40),
         'streaks': one.flag(0.05) * one.uniform(0.1, 0.5),
         'caption': one.flag(0.12), 'caption_y': one.pick((0.94, 0.05, 0.9), (0.6, 0.2, 0.2)), 'caption_x': one.uniform(0, 0.6),
         'vignette': one.uniform(0, 0.5) * one.flag(0.4),
         'exposure': one.uniform(0.28, 0.56), 'adapt': one.uniform(0.65, 1.0), 'gamma': one.uniform(1.7, 2.5),
-        'contrast': one.normal(0, 0.25).clamp(-0.5, 0.6), 'saturation': one.uniform(0.35, 1.35),
+        'contrast': one.normal(0.15, 0.3).clamp(-0.5, 0.8), 'saturation': one.uniform(0.6, 1.6),
         'balance': 1 + one.normal(0, 0.045, (3,)), 'black': one.uniform(-0.04, 0.04),
-        'blur': torch.tensor([0.4, 0.8, 1.6])[soft] * one.uniform(0.6, 1.2), 'shake': one.flag(0.12) * one.uniform(0.5, 2.0),
-        'noise': one.log_uniform(0.002, 0.025), 'noise_dark': one.uniform(0, 0.05),
-        'quality': one.log_uniform(0.004, 0.09) * one.flag(0.75) + 0.002, 'sharpen': one.flag(0.3) * one.uniform(0.2, 1.0),
+        'blur': torch.tensor([0.35, 0.75, 1.6])[soft] * one.uniform(0.6, 1.2), 'shake': one.flag(0.12) * one.uniform(0.5, 2.0),
+        'noise': one.log_uniform(0.002, 0.008) * (1 + 2.5 * one.flag(0.25)), 'noise_dark': one.uniform(0, 0.04),
+        'quality': one.log_uniform(0.003, 0.07) * one.flag(0.5) + 0.002, 'sharpen': one.flag(0.3) * one.uniform(0.2, 1.0),
         'grey': one.flag(0.02),
     }
 
 
+@fused
 def veil(g, colour, noise):
     """The own bonnet, reflections in the screen, drops, captions: what sits between the road and the lens."""
     height, width = colour.shape[2:]
@@ -37,17 +39,19 @@ def veil(g, colour, noise):
                           (torch.arange(width, device=device) + 0.5) / width, indexing='ij')
     y, x = y.expand(colour.shape[0], -1, -1), x.expand(colour.shape[0], -1, -1)
     level = colour.mean((1, 2, 3), keepdim=True)
-    top = k('bonnet_top') + k('bonnet_bow') * (x - 0.5) ** 2
-    above = F.avg_pool2d(colour, 8).mean((2, 3), keepdim=True)
-    shine = per_pixel(g['bonnet_colour']) * level * 2 + above * (k('bonnet_shine') * (0.3 + 0.7 * smooth((y - top) * 5)))[:, None]
-    colour = blend(colour, shine, smooth((y - top) / 0.012 + 0.5) * k('bonnet'))
+    if not absent(g['bonnet']):
+        top = k('bonnet_top') + k('bonnet_bow') * (x - 0.5) ** 2
+        mirrored = noise.at(x * k('bonnet_rate'), (y - top) * k('bonnet_rate') * 2 + g['screen_shift'][:, :1, None])
+        bright = k('bonnet_shine') * (0.3 + 0.7 * smooth((y - top) * 5)) * (0.4 + 1.2 * smooth(mirrored[:, 0] * 3 - 1))
+        shine = per_pixel(g['bonnet_colour']) * level * 2 + level * bright[:, None]
+        colour = blend(colour, shine, smooth((y - top) / 0.012 + 0.5) * k('bonnet'))
     shift = g['screen_shift'][..., None, None]
     if not absent(g['screen']):
         reflection = noise.at(x * 5 + shift[:, 0], y * 3 + shift[:, 1])[:, 0]
         colour = colour + level * (reflection * k('screen'))[:, None]
     if not absent(g['drops']):
         drop = noise.at(x * k('drop_rate') * 2, y * k('drop_rate') + shift[:, 0])[:, 1]
-        colour = blend(colour, above.expand_as(colour) * 1.1, smooth((drop - 0.86) * 14) * k('drops'))
+        colour = blend(colour, level.expand_as(colour) * 1.1, smooth((drop - 0.86) * 14) * k('drops'))
     if not absent(g['streaks']):
         rain = noise.at(x * 120 + y * 12, y * 5 + shift[:, 1])[:, 2]
         colour = colour + level * (smooth((rain - 0.88) * 9) * k('streaks'))[:, None]
@@ -59,6 +63,7 @@ def veil(g, colour, noise):
     return blend(colour, (level * 3).expand_as(colour), text * k('caption'))
 
 
+@fused
 def expose(g, colour):
     """Scene light to display values in 0..1: vignette, exposure, balance, tone curve."""
     k = lambda n: g[n][:, None, None, None]
@@ -87,6 +92,7 @@ def kernel(g, width, radius=3):
     return row(blur), row(torch.sqrt(blur ** 2 + (g['shake'] * scale) ** 2))
 
 
+@fused
 def focus(g, colour):
     """Blur by lens and motion, then sharpening."""
     batch, channels, height, width = colour.shape
@@ -109,6 +115,7 @@ def cosines(device):
     return c.to(device)
 
 
+@fused
 def jpeg(g, colour):
     """Rounds 8x8 DCT blocks of the picture, coarser in colour and in high frequencies, as JPEG does."""
     batch, _, height, width = colour.shape

@@ -3,7 +3,7 @@ import math
 
 import torch
 
-from .texture import absent, blend, per_pixel, smooth
+from .texture import absent, blend, fused, per_pixel, smooth
 
 
 def sample(dice):
@@ -35,6 +35,7 @@ def sample(dice):
     }
 
 
+@fused
 def fall(g, ground, noise):
     """Light [B, 3, H, W] that falls on the ground, before the vehicles' shadows."""
     k = lambda n: g[n][:, None, None]
@@ -68,12 +69,14 @@ def headlamps(g, u, z):
     return torch.tensor([1.0, 0.96, 0.88], device=u.device).reshape(1, 3, 1, 1) * (beam * k('beam'))[:, None]
 
 
+@fused
 def standing(g, u, depth):
     """Light on what stands upright: no shade, street lamps from above count as a share."""
     even = g['ambient'] + 0.7 * g['sun'] + 0.3 * g['lamp_colour'] * g['lamps'][:, None]
     return per_pixel(even) + headlamps(g, u, depth)
 
 
+@fused
 def shine(g, ground, albedo, paint, light):
     """Light that comes back from the ground: diffuse, retroreflective paint, wet or low-sun sheen."""
     k = lambda n: g[n][:, None, None]
@@ -86,6 +89,7 @@ def shine(g, ground, albedo, paint, light):
     return blend(seen, sky.expand_as(seen), mirror.clamp(max=0.85))
 
 
+@fused
 def sparkles(g, u, v, noise):
     """Distant lamps and lit windows above the horizon at night, [B, 3, H, W]."""
     if absent(g['sparkle']):
@@ -96,6 +100,7 @@ def sparkles(g, u, v, noise):
     return warm * (point * g['sparkle'][:, None, None])[:, None] * (0.5 + n[:, 1:2])
 
 
+@fused
 def air(g, colour, depth):
     """Haze by distance."""
     amount = 1 - torch.exp(-depth / g['haze'][:, None, None])
@@ -103,6 +108,7 @@ def air(g, colour, depth):
     return blend(colour, (per_pixel(g['horizon_colour']) * dark).expand_as(colour), amount)
 
 
+@fused
 def glare(g, colour, u, v):
     """Veil of a low sun or of a dirty screen against the light."""
     if absent(g['glare']):

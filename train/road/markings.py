@@ -2,7 +2,7 @@
 import torch
 
 from . import layout
-from .texture import absent, band, blend, dashes, smooth
+from .texture import absent, band, blend, dashes, fused, item, smooth
 
 LINES = layout.LINES
 GHOSTS = 2
@@ -75,7 +75,7 @@ def sample(dice, g):
         'crossing': two.flag(0.06), 'crossing_z': two.uniform(5, 45), 'crossing_step': two.uniform(0.8, 1.2),
         'stop': two.flag(0.07), 'stop_z': two.uniform(4, 40),
         'hatch': two.flag(0.08), 'hatch_slope': two.uniform(-1.2, 1.2), 'hatch_period': two.uniform(2, 6),
-        'ghost': two.flag(0.12, (GHOSTS,)) * two.uniform(0.08, 0.3, (GHOSTS,)),
+        'ghost_here': two.flag(0.12, (GHOSTS,)) * two.uniform(0.08, 0.3, (GHOSTS,)),
         'ghost_tone': two.pick((0.1, 0.8), (0.45, 0.55), (GHOSTS,)),
         'ghost_d': two.uniform(-1.5, 8.5, (GHOSTS,)), 'ghost_slope': two.normal(0, 0.006, (GHOSTS,)),
         'ghost_duty': two.pick((1.0, 0.3), (0.6, 0.4), (GHOSTS,)),
@@ -84,8 +84,9 @@ def sample(dice, g):
     return marks
 
 
-def lane_lines(g, ground, index, wear):
-    """Coverage and colour of the lane lines: alpha [B, H, W], colour [B, 3, H, W]."""
+@fused
+def lane_lines(g, ground, index, wear, albedo):
+    """Paints the lane lines; returns albedo and their coverage [B, H, W]."""
     at = lambda name: layout.at(g[name], index)
     q = ground.d - at('line_d')
     # Far away a line keeps a pixel's breadth less than a camera shows of it; look at three quarters of a pixel.
@@ -106,9 +107,11 @@ def lane_lines(g, ground, index, wear):
     kept = 1 - at('line_wear') * wear * (1 - 0.5 * dots)
     halo = smooth(1 - (q.abs() - width / 2 - apart) / 0.25) * at('line_halo') * at('line_painted')
     colour = torch.stack([layout.at(g['line_colour'][..., c], index) for c in range(3)], 1)
-    return (alpha * at('line_strength') * kept * at('line_painted')).clamp(0, 1), colour, halo
+    alpha = (alpha * at('line_strength') * kept * at('line_painted')).clamp(0, 1)
+    return blend(albedo * (1 + halo[:, None] * 0.5), colour, alpha), alpha
 
 
+@fused
 def signs(g, ground, index):
     """Coverage of the paint that is no lane line: arrows, letters, crossings, stop lines, hatching."""
     k = lambda n: g[n][:, None, None]
@@ -141,17 +144,22 @@ def paint(g, ground, index, albedo, noise):
     fine, coarse = noise
     wear = smooth((fine * 0.6 + coarse * 0.6 - 0.35) * 2.2)
     for i in range(GHOSTS):
-        if absent(g['ghost'][:, i]):
+        if absent(g['ghost_here'][:, i]):
             continue
-        k = lambda n: g[n][:, i, None, None]
-        d = k('ghost_d') + k('ghost_slope') * ground.z
-        old = band(ground.d, d, torch.full_like(d, 0.14), ground.across)
-        old = old * dashes(ground.s, torch.full_like(old, 12.), k('ghost_duty'), ground.along)
-        albedo = blend(albedo, k('ghost_tone')[:, None].expand_as(albedo), old * k('ghost') * (0.4 + 0.6 * fine))
+        albedo = ghost(item(g, 'ghost_', i), ground, albedo, fine)
     sign = torch.zeros_like(wear)
     if not absent(g['arrows'] + g['letters'] + g['crossing'] + g['stop'] + g['hatch']):
         sign = signs(g, ground, index) * (1 - 0.7 * wear * g['line_wear'][:, :1, None].clamp(max=1))
         albedo = blend(albedo, g['sign_paint'][:, None, None, None].expand_as(albedo), sign * 0.9)
-    alpha, colour, halo = lane_lines(g, ground, index, wear)
-    albedo = albedo * (1 + halo[:, None] * 0.5)
-    return blend(albedo, colour, alpha), torch.maximum(alpha, sign)
+    albedo, alpha = lane_lines(g, ground, index, wear, albedo)
+    return albedo, torch.maximum(alpha, sign)
+
+
+@fused
+def ghost(one, ground, albedo, fine):
+    """A line that was painted over or ground away."""
+    k = lambda n: one[n][:, None, None]
+    d = k('d') + k('slope') * ground.z
+    old = band(ground.d, d, torch.full_like(d, 0.14), ground.across)
+    old = old * dashes(ground.s, torch.full_like(old, 12.), k('duty'), ground.along)
+    return blend(albedo, k('tone')[:, None].expand_as(albedo), old * k('here') * (0.4 + 0.6 * fine))

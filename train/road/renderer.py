@@ -3,7 +3,7 @@ import torch
 
 from . import geometry, labels, layout, lens, light, markings, roadside, surface, vehicles
 from .dice import Dice
-from .texture import Noise, blend
+from .texture import Fusion, Noise, blend
 
 
 def sample(seed, indices):
@@ -65,7 +65,7 @@ class Renderer:
         assert width % 8 == 0 and height % 8 == 0, 'JPEG blocks need sizes that 8 divides'
         self.width, self.height, self.device = width, height, torch.device(device)
         self.noise = Noise(self.device)
-        self.draw = torch.compile(draw) if compiled else draw
+        Fusion.on = compiled
 
     def batch(self, seed, indices):
         """Pictures [B, 3, H, W] and targets [B, MAX_LANES, COLUMNS] of the given picture numbers."""
@@ -78,6 +78,6 @@ class Renderer:
         count = len(g['height'])
         grain = torch.randn(count, 3, self.height, self.width, device=self.device, generator=generator)
         part = 1 if self.device.type == 'cpu' else count       # what fits a core's cache; and draws only what is there
-        pictures = [self.draw({k: v[i:i + part] for k, v in g.items()}, self.width, self.height, self.noise, grain[i:i + part])
+        pictures = [draw({k: v[i:i + part] for k, v in g.items()}, self.width, self.height, self.noise, grain[i:i + part])
                     for i in range(0, count, part)]
         return torch.cat(pictures), mirror(labels.make(g), g['mirrored'])

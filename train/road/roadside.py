@@ -2,10 +2,9 @@
 import torch
 
 from . import geometry
-from .texture import absent, band, blend, dashes, per_pixel, smooth
+from .texture import absent, band, blend, dashes, fused, item, per_pixel, smooth
 
 WALLS = 7           # far to near: scenery left, right; poles; barrier or rail left, right; kerb left, right
-BRIDGES = 1
 
 
 def sample(dice, g):
@@ -50,15 +49,17 @@ def sample(dice, g):
         'wall_phase': one.uniform(0, 100, (WALLS,)),
         'bridge': one.flag(0.07), 'bridge_z': one.log_uniform(15, 200), 'bridge_long': one.uniform(4, 25),
         'bridge_high': one.uniform(4.8, 6.5), 'bridge_thick': one.uniform(0.3, 2), 'bridge_tone': one.uniform(0.1, 0.5),
-        'zenith': zenith * two.uniform(0.7, 1.2, (1,)), 'horizon_colour': torch.tensor([0.72, 0.78, 0.83]) * two.uniform(
-            0.75, 1.15, (1,)) * (1 + two.normal(0, 0.04, (3,))),
+        'zenith': zenith * two.uniform(0.7, 1.5, (1,)), 'horizon_colour': torch.tensor([0.72, 0.78, 0.83]) * two.uniform(
+            0.8, 1.6, (1,)) * (1 + two.normal(0, 0.04, (3,))),
         'cloud': two.uniform(0, 0.9), 'cloud_shift': two.uniform(0, 60, (2,)),
-        'ridge': two.flag(0.5) * two.uniform(0.005, 0.09), 'ridge_rate': two.uniform(1, 14),
-        'ridge_colour': torch.tensor([0.3, 0.37, 0.38]) * two.uniform(0.5, 1.5, (1,)) * (1 + two.normal(0, 0.08, (3,))),
+        'ridge': two.flag(0.6) * two.log_uniform(0.006, 0.2), 'ridge_rate': two.uniform(1, 14),
+        'ridge_colour': two.pick(((0.3, 0.37, 0.4), (0.42, 0.34, 0.2), (0.16, 0.22, 0.1)), (0.4, 0.35, 0.25)) * two.uniform(0.5, 1.5, (1,)) * (1 + two.normal(0, 0.08, (3,))),
+        'clutter': two.uniform(0.2, 1.3),
         'haze': two.log_uniform(500, 8000) / (1 + 4 * two.flag(0.15)),
     }
 
 
+@fused
 def sky(g, u, v, noise):
     """Radiance of the sky and of the hills on the horizon, [B, 3, H, W] by day."""
     k = lambda n: g[n][:, None, None]
@@ -71,55 +72,86 @@ def sky(g, u, v, noise):
     crest = torch.sin(u * k('ridge_rate') + 1) * 0.5 + torch.sin(u * k('ridge_rate') * 2.7) * 0.3
     crest = (crest + torch.sin(u * k('ridge_rate') * 7.3) * 0.12 + 1) * k('ridge')
     hill = smooth((crest - up) / 0.006) * (k('ridge') > 0).to(u.dtype)
-    return blend(colour, per_pixel(g['ridge_colour']).expand_as(colour), hill)
+    if absent(g['ridge']):
+        return colour
+    bush = noise.at(u * 30 + 3, v * 60)
+    land = per_pixel(g['ridge_colour']) * (1 + (bush[:, :3] - 0.5) * 0.3 + (bush[:, 3:] - 0.5) * g['clutter'][:, None, None, None])
+    return blend(colour, land.clamp(min=0.02), hill)
 
 
 def stand(g, ground, albedo, depth, upright, noise):
     """Draws the walls over albedo; returns albedo, depth and upright (1.0 where a standing thing is seen)."""
-    height, width = ground.u.shape[1:]
-    fine = 1 / (g['focal'] * g['aspect'] * height / (1 - geometry.CUT))
+    height = ground.u.shape[1]
+    course = {k: g[k] for k in ('camera_d', 'heading', 'curvature', 'change', 'height', 'bend', 'hill', 'hill_length')}
+    fine = (1 - geometry.CUT) / (g['focal'] * g['aspect'] * height)
     where_s, where_e = ground.s, torch.zeros_like(ground.s)
     for i in range(WALLS):
         if absent(g['wall_here'][:, i]):
             continue
-        k = lambda n: g['wall_' + n][:, i, None, None]
-        z = geometry.wall_distance(g, ground.u, g['wall_d'][:, i])
-        level = g['height'][:, None, None] - geometry.elevation(g, z)
-        e, pixel = level - ground.v * z, z * fine[:, None, None]
-        s = z + g['phase'][:, None, None] + k('phase')
-        scenery = i < 2 and not absent(g['wall_ragged'][:, i] + g['wall_blocky'][:, i])
-        top = k('high')
-        if scenery:
-            wave = torch.sin(s * 0.31) * 0.5 + torch.sin(s * 0.83 + 1) * 0.3 + torch.sin(s * 2.3) * 0.2
-            block = torch.sin(torch.floor(s / 9) * 78.233 + i)
-            top = top * (1 + k('ragged') * (wave * (1 - k('blocky')) + block * k('blocky')))
-        rail = band(e, (top + k('low')) / 2, (top - k('low')).clamp(min=1e-3), pixel)
-        alpha = rail * ((k('posts') == 0) | (k('low') > 0)).to(e.dtype)
-        if not absent(g['wall_posts'][:, i]):
-            post = dashes(s, k('step'), k('posts') / k('step'), pixel * 2) * band(e, top / 2, top, pixel)
-            alpha = torch.maximum(alpha, post)
-        alpha = alpha * k('here') * (z < depth).to(e.dtype) * (z < geometry.FAR * 0.9).to(e.dtype)
-        shade = 1 - 0.35 * torch.exp(-e.clamp(min=0) / (0.25 * k('high') + 0.05))
-        if scenery and not absent(g['wall_blocky'][:, i]):
-            half = torch.full_like(s, 0.5)
-            window = dashes(s, 3., half, pixel * 3) * dashes(e, 3., half, pixel)
-            shade = shade * (1 - 0.5 * window * k('blocky')) * (1 + 0.2 * block * k('blocky'))
-        albedo = blend(albedo, g['wall_colour'][:, i, :, None, None] * shade[:, None], alpha)
-        seen = alpha > 0.5
-        depth = torch.where(seen, z, depth)
-        upright = torch.maximum(upright, alpha)
-        where_s, where_e = torch.where(seen, s, where_s), torch.where(seen, e, where_e)
-    if absent(upright):
-        return over(g, ground, albedo, depth, upright)
-    grain = noise.at(where_s * 1.7, where_e * 2.1 + 9)[:, 2] - 0.5
-    albedo = albedo * (1 + grain * 0.6 * upright * torch.exp(-depth / 80))[:, None]
-    return over(g, ground, albedo, depth, upright)
+        one = item(g, 'wall_', i) | {'fine': fine, 'start': g['phase'] + g['wall_phase'][:, i]}
+        draw = scenery if i < 2 else wall
+        albedo, depth, upright, where_s, where_e = draw(one, course, ground.u, ground.v, albedo, depth, upright, where_s, where_e)
+    if not absent(upright):
+        albedo = leaves(g['clutter'], where_s, where_e, albedo, depth, upright, noise)
+    return (albedo, depth, upright) if absent(g['bridge']) else over(g, ground, albedo, depth, upright)
 
 
+@fused
+def leaves(clutter, s, e, albedo, depth, upright, noise):
+    """Leaves and boards: fine where near, coarse everywhere, each colour with a share of its own."""
+    clutter = clutter[:, None, None, None]
+    near, far = noise.at(s * 1.9, e * 2.3 + 9), noise.at(s * 0.35 + 7, e * 0.6)
+    grain = 1 + ((near[:, 2] - 0.5) * torch.exp(-depth / 60) + (far[:, 0] - 0.5))[:, None] * 0.9 * clutter
+    grain = grain * (1 + (far[:, 1:] - 0.5) * 0.4 * clutter)
+    return albedo * (1 + (grain.clamp(min=0.1) - 1) * upright[:, None])
+
+
+@fused
+def wall(one, course, u, v, albedo, depth, upright, where_s, where_e):
+    """A wall, a rail on posts or a row of poles."""
+    k = lambda n: one[n][:, None, None]
+    z, e, s, pixel = meet(one, course, u, v)
+    rail = band(e, (k('high') + k('low')) / 2, (k('high') - k('low')).clamp(min=1e-3), pixel)
+    alpha = rail * ((k('posts') == 0) | (k('low') > 0)).to(e.dtype)
+    post = dashes(s, k('step'), k('posts') / k('step'), pixel * 2) * band(e, k('high') / 2, k('high'), pixel)
+    return lay(one, torch.maximum(alpha, post), 1., z, e, s, albedo, depth, upright, where_s, where_e)
+
+
+@fused
+def scenery(one, course, u, v, albedo, depth, upright, where_s, where_e):
+    """A row of trees or of houses."""
+    k = lambda n: one[n][:, None, None]
+    z, e, s, pixel = meet(one, course, u, v)
+    wave = torch.sin(s * 0.31) * 0.5 + torch.sin(s * 0.83 + 1) * 0.3 + torch.sin(s * 2.3) * 0.2
+    block = torch.sin(torch.floor(s / 9) * 78.233)
+    top = k('high') * (1 + k('ragged') * (wave * (1 - k('blocky')) + block * k('blocky')))
+    half = torch.full_like(s, 0.5)
+    window = dashes(s, 3., half, pixel * 3) * dashes(e, 3., half, pixel)
+    shade = (1 - 0.5 * window * k('blocky')) * (1 + 0.2 * block * k('blocky'))
+    return lay(one, band(e, top / 2, top, pixel), shade, z, e, s, albedo, depth, upright, where_s, where_e)
+
+
+def meet(one, course, u, v):
+    """Where rays meet a wall: distance, height above the ground, place along, and metres a pixel covers."""
+    z = geometry.wall_distance(course, u, one['d'])
+    level = course['height'][:, None, None] - geometry.elevation(course, z)
+    return z, level - v * z, z + one['start'][:, None, None], z * one['fine'][:, None, None]
+
+
+def lay(one, alpha, shade, z, e, s, albedo, depth, upright, where_s, where_e):
+    """A wall's coverage laid over what was drawn so far, where it is nearer."""
+    k = lambda n: one[n][:, None, None]
+    alpha = alpha * k('here') * ((z < depth) & (z < geometry.FAR * 0.9)).to(e.dtype)
+    shade = shade * (1 - 0.35 * torch.exp(-e.clamp(min=0) / (0.25 * k('high') + 0.05)))
+    albedo = blend(albedo, one['colour'][..., None, None] * shade[:, None], alpha)
+    seen = alpha > 0.5
+    return (albedo, torch.where(seen, z, depth), torch.maximum(upright, alpha),
+            torch.where(seen, s, where_s), torch.where(seen, e, where_e))
+
+
+@fused
 def over(g, ground, albedo, depth, upright):
     """A bridge or gantry across the road."""
-    if absent(g['bridge']):
-        return albedo, depth, upright
     k = lambda n: g[n][:, None, None]
     z = k('bridge_z')
     e = g['height'][:, None, None] - geometry.elevation(g, z + 0 * ground.v) - ground.v * z

@@ -1,14 +1,19 @@
 """surface.py - the ground without paint: asphalt, concrete, joints, tar, tyre marks, shoulder, terrain, snow."""
+from collections import namedtuple
+
 import torch
 
 from . import layout
-from .texture import absent, band, blend, dashes, per_pixel, smooth
+from .texture import absent, band, blend, dashes, fused, item, per_pixel, smooth
 
 SEAMS = 5
 PATCHES = 2
 # terrain: dry grass, grass, earth, sand, pavement, snow, gravel
 TERRAINS = ((.42, .38, .22), (.18, .26, .1), (.32, .25, .18), (.55, .46, .34), (.42, .42, .41), (.85, .87, .9),
             (.4, .39, .37))
+
+# fine, coarse, streak, wave: about zero; blot, speck: 0..1
+Grains = namedtuple('Grains', 'fine coarse streak wave blot speck')
 
 
 def sample(dice, g):
@@ -27,14 +32,14 @@ def sample(dice, g):
         'lane_tone': one.normal(0, 0.09, (layout.LINES,)) * one.flag(0.5, (1,)),
         'track': one.normal(0, 0.16) * one.flag(0.75), 'track_width': one.uniform(0.16, 0.45),
         'oil': -one.uniform(0, 0.25) * one.flag(0.45),
-        'seam': one.flag(0.42, (SEAMS,)) * one.uniform(0.25, 1, (SEAMS,)),
+        'seam_here': one.flag(0.42, (SEAMS,)) * one.uniform(0.25, 1, (SEAMS,)),
         'seam_d': seam_d, 'seam_slope': one.normal(0, 0.004, (SEAMS,)),
         'seam_width': one.uniform(0.015, 0.13, (SEAMS,)), 'seam_wave': one.uniform(0, 0.5, (SEAMS,)) * one.flag(0.6, (SEAMS,)),
         'seam_tone': one.pick((0.25, 0.5, 1.35, 1.6), (0.5, 0.25, 0.15, 0.1), (SEAMS,)),
         'joint': one.flag(0.15 + 0.6 * concrete) * one.uniform(0.2, 1), 'joint_step': one.uniform(4, 9),
         'joint_tone': one.uniform(0.3, 0.75), 'joint_width': one.uniform(0.02, 0.12), 'joint_skew': one.normal(0, 0.08),
         'crack': one.flag(0.2) * one.uniform(0.2, 0.7), 'crack_tone': one.uniform(0.2, 0.6),
-        'patch': one.flag(0.2, (PATCHES,)), 'patch_d': one.uniform(-1, 10, (PATCHES,)),
+        'patch_here': one.flag(0.2, (PATCHES,)), 'patch_d': one.uniform(-1, 10, (PATCHES,)),
         'patch_z': one.log_uniform(5, 60, (PATCHES,)), 'patch_long': one.log_uniform(2, 60, (PATCHES,)),
         'patch_width': one.uniform(0.6, 4, (PATCHES,)), 'patch_tone': one.uniform(0.55, 1.4, (PATCHES,)),
         'skid': one.flag(0.12) * one.uniform(0.2, 0.6), 'skid_d': one.uniform(-1, 9), 'skid_slope': one.normal(0, 0.05),
@@ -47,8 +52,9 @@ def sample(dice, g):
     }
 
 
+@fused
 def fields(g, ground, noise):
-    """Noise in road coordinates, faded out where a pixel covers more than a grain: fine, coarse, streak, wave."""
+    """Grains of [B, H, W]: noise in road coordinates, faded out where a pixel covers more than a grain."""
     shift = g['texture_shift']
     x, y = ground.d + shift[:, 0, None, None], ground.s + shift[:, 1, None, None]
     fade = lambda size: smooth(1.3 - torch.maximum(ground.across, ground.along * 0.5) / size)
@@ -58,48 +64,72 @@ def fields(g, ground, noise):
     fine = (a[:, 0] - 0.5) * fade(0.22)
     coarse = (b[:, 0] - 0.5) * fade(3.0)
     streak = (c[:, 0] - 0.5) * smooth(1.3 - ground.across / 0.5)
-    return fine, coarse, streak, b[:, 1] - 0.5, b[:, 2], a[:, 1]
+    return Grains(fine, coarse, streak, b[:, 1] - 0.5, b[:, 2], a[:, 1])
 
 
 def cover(g, ground, index, noise):
-    """Albedo [B, 3, H, W] of the unpainted ground, and noise (fine, coarse in 0..1) for the paint's wear."""
+    """Albedo [B, 3, H, W] of the unpainted ground, noise (fine, coarse in 0..1) for the paint's wear, and snow's share."""
+    grains = fields(g, ground, noise)
+    tone = plain(g, ground, index, grains)
+    for i in range(PATCHES):
+        if not absent(g['patch_here'][:, i]):
+            tone = patch(item(g, 'patch_', i), ground, tone)
+    for i in range(SEAMS):
+        if not absent(g['seam_here'][:, i]):
+            tone = seam(item(g, 'seam_', i), ground, grains.wave, tone)
+    return verge(g, ground, grains, tone)
+
+
+@fused
+def plain(g, ground, index, grains):
+    """Brightness [B, H, W] of the road about 1: grain, lanes of their own tone, wheel tracks, joints, cracks, skids."""
     k = lambda n: g[n][:, None, None]
     d, s, z, across, along = ground.d, ground.s, ground.z, ground.across, ground.along
-    fine, coarse, streak, wave, blot, grain = fields(g, ground, noise)
     line_d = layout.at(g['line_d'], index)
     q = (d - line_d).abs()
     lane = (index - (d < line_d).long()).clamp(0, layout.LINES - 1)
-    tone = 1 + fine * k('grain') * 2 + coarse * k('blotch') + streak * k('streak') + layout.at(g['lane_tone'], lane)
+    tone = 1 + grains.fine * k('grain') * 2 + grains.coarse * k('blotch') + grains.streak * k('streak')
+    tone = tone + layout.at(g['lane_tone'], lane)
     wheel = torch.exp(-(((q - (k('lane_width') - 1.65) / 2) / k('track_width')) ** 2))
-    tone = tone + k('track') * wheel * (1 + streak) + k('oil') * torch.exp(-(((q - k('lane_width') / 2) / 0.3) ** 2))
-    for i in range(PATCHES):
-        if absent(g['patch'][:, i]):
-            continue
-        p = lambda n: g[n][:, i, None, None]
-        inside = band(d, p('patch_d'), p('patch_width'), across) * band(z, p('patch_z'), p('patch_long'), along)
-        tone = tone * (1 + (p('patch_tone') - 1) * inside * p('patch'))
+    tone = tone + k('track') * wheel * (1 + grains.streak) + k('oil') * torch.exp(-(((q - k('lane_width') / 2) / 0.3) ** 2))
     joint = dashes(s + d * k('joint_skew'), k('joint_step'), k('joint_width') / k('joint_step'), along)
     tone = tone * (1 + (k('joint_tone') - 1) * joint * k('joint'))
-    for i in range(SEAMS):
-        if absent(g['seam'][:, i]):
-            continue
-        p = lambda n: g[n][:, i, None, None]
-        middle = p('seam_d') + p('seam_slope') * z + p('seam_wave') * wave
-        line = band(d, middle, p('seam_width'), across)
-        tone = tone * (1 + (p('seam_tone') - 1) * line * p('seam'))
-    crack = smooth(1 - (wave.abs() / 0.012) / (1 + across * 8)) * k('crack') * smooth(1.5 - along / 1.5)
+    crack = smooth(1 - (grains.wave.abs() / 0.012) / (1 + across * 8)) * k('crack') * smooth(1.5 - along / 1.5)
     tone = tone * (1 + (k('crack_tone') - 1) * crack)
-    skid = band(d, k('skid_d') + k('skid_slope') * z, 0.22 + 0 * d, across) * smooth((40 - z) / 10) * k('skid')
-    tone = tone * (1 - skid)
+    skid = band(d, k('skid_d') + k('skid_slope') * z, torch.full_like(d, 0.22), across) * smooth((40 - z) / 10) * k('skid')
+    return tone * (1 - skid)
+
+
+@fused
+def patch(one, ground, tone):
+    """A mended rectangle."""
+    k = lambda n: one[n][:, None, None]
+    inside = band(ground.d, k('d'), k('width'), ground.across) * band(ground.z, k('z'), k('long'), ground.along)
+    return tone * (1 + (k('tone') - 1) * inside * k('here'))
+
+
+@fused
+def seam(one, ground, wave, tone):
+    """A line along the road that is no lane line: a joint, a tar seam, a polished or a soiled strip."""
+    k = lambda n: one[n][:, None, None]
+    line = band(ground.d, k('d') + k('slope') * ground.z + k('wave') * wave, k('width'), ground.across)
+    return tone * (1 + (k('tone') - 1) * line * k('here'))
+
+
+@fused
+def verge(g, ground, grains, tone):
+    """The road's tone to albedo, with shoulder, terrain and snow."""
+    k = lambda n: g[n][:, None, None]
+    d = ground.d
     left, right = -k('shoulder_left'), k('road_end') + k('shoulder_right')
     beside = torch.maximum(smooth(-d / 0.2 - 0.5), smooth((d - k('road_end')) / 0.2 - 0.5))
     tone = tone * (1 + (k('shoulder_tone') - 1) * beside)
     road = per_pixel(g['road_colour']) * tone.clamp(0.15, 2.2)[:, None]
-    ragged = (blot - 0.5) * 0.35
+    ragged = (grains.blot - 0.5) * 0.35
     off = torch.maximum(smooth((left - d + ragged) / 0.15), smooth((d - right + ragged) / 0.15))
-    bumpy = 1 + (coarse * 2 + fine * 1.5) * k('rough') + wave * 0.3 * k('rough')
+    bumpy = 1 + (grains.coarse * 2 + grains.fine * 1.5) * k('rough') + grains.wave * 0.3 * k('rough')
     albedo = blend(road, per_pixel(g['terrain']) * bumpy.clamp(0.3, 1.8)[:, None], off)
-    drift = torch.maximum(-d, d - k('road_end')) + k('snow_reach') + (blot - 0.5) * 1.2 + coarse
-    snow = smooth(drift / 0.3) * k('snow') * (0.75 + 0.25 * grain)
-    albedo = blend(albedo, 0.86 + 0 * albedo, snow)
-    return albedo.clamp(0.01, 1.2), (fine + 0.5, blot), snow
+    drift = torch.maximum(-d, d - k('road_end')) + k('snow_reach') + (grains.blot - 0.5) * 1.2 + grains.coarse
+    snow = smooth(drift / 0.3) * k('snow') * (0.75 + 0.25 * grains.speck)
+    albedo = blend(albedo, torch.full_like(albedo, 0.86), snow)
+    return albedo.clamp(0.01, 1.2), (grains.fine + 0.5, grains.blot), snow

@@ -1,4 +1,6 @@
 """texture.py - tileable noise, made once, sampled with wrap-around."""
+import functools
+
 import torch
 import torch.nn.functional as F
 
@@ -28,6 +30,33 @@ class Noise:
         grid = (grid - torch.floor(grid)) * 2 - 1
         table = self.table.expand(x.shape[0], -1, -1, -1)
         return F.grid_sample(table, grid, mode='bilinear', padding_mode='border', align_corners=True)
+
+
+class Fusion:
+    """Whether fused functions are compiled; set once, by the renderer."""
+    on = False
+
+
+def fused(function):
+    """Marks a function of tensors whose steps a compiler should join, where Fusion.on.
+
+    Each is compiled by itself and called for every wall or vehicle: one graph of all of them takes minutes to compile.
+    """
+    @functools.wraps(function)
+    def call(*arguments):
+        if not Fusion.on:
+            return function(*arguments)
+        if call.compiled is None:
+            call.compiled = torch.compile(function, dynamic=False)
+        return call.compiled(*arguments)
+
+    call.compiled = None
+    return call
+
+
+def item(g, prefix, i):
+    """The i-th of the things whose fields begin with prefix, without it."""
+    return {k[len(prefix):]: v[:, i] for k, v in g.items() if k.startswith(prefix)}
 
 
 def absent(amount):

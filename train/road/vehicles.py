@@ -1,8 +1,8 @@
 """vehicles.py - cars, vans and lorries as shaded boxes, which hide markings, with their shadows and lamps."""
 import torch
 
-from . import geometry, layout
-from .texture import absent, blend, smooth
+from . import geometry
+from .texture import absent, blend, fused, item, smooth
 
 VEHICLES = 7
 PAINTS = ((.75, .76, .78), (.06, .06, .07), (.35, .36, .38), (.2, .21, .23), (.45, .06, .05), (.08, .14, .35), (.6, .55, .45))
@@ -24,12 +24,12 @@ def sample(dice, g):
     kind = one.choice((0.66, 0.17, 0.17), n)
     pick = lambda a, b, c: torch.tensor([a, b, c])[kind]
     return {
-        'car_here': one.flag(1.0, n) * (one.uniform(0, 1, n) < busy).float(),
+        'car_here': (one.uniform(0, 1, n) < busy).float(),
         'car_d': d, 'car_z': z,
         'car_width': pick(1.8, 2.0, 2.5) * one.uniform(0.95, 1.05, n),
         'car_high': pick(1.5, 2.1, 3.6) * one.uniform(0.92, 1.12, n),
         'car_long': pick(4.4, 5.2, 11.) * one.uniform(0.9, 1.2, n),
-        'car_taper': pick(0.24, 0.1, 0.0), 'car_box': (kind == 2).float(),
+        'car_taper': pick(0.05, 0.03, 0.0), 'car_box': (kind == 2).float(),
         'car_colour': one.pick(PAINTS, (0.3, 0.2, 0.15, 0.12, 0.08, 0.08, 0.07), n) * one.uniform(0.8, 1.2, (VEHICLES, 1)),
         'car_oncoming': (lane < g['oncoming'][:, None]).float() * (1 - parked),
         'car_brake': one.flag(0.3, n), 'car_shadow': one.uniform(0.3, 0.85, (1,)).expand(-1, VEHICLES),
@@ -37,101 +37,113 @@ def sample(dice, g):
     }
 
 
-def frames(g):
-    """Each vehicle's place and heading in the level frame: x, ground's y, z, cos, sin [B, VEHICLES]."""
+def places(g):
+    """The vehicles' places as fields car_x, car_y (the ground's), car_cos, car_sin: level frame, [B, VEHICLES]."""
     z = g['car_z']
     k = lambda n: g[n][:, None]
     x, stretch = geometry.course(g, z)
     slope = k('heading') + z * (k('curvature') + z * k('change') / 2)
     cos = 1 / torch.sqrt(1 + slope * slope)
-    x = x + (g['car_d'] - k('camera_d')) * stretch
-    return x, k('height') - geometry.elevation(g, z), z, cos, slope * cos
+    return {'car_x': x + (g['car_d'] - k('camera_d')) * stretch, 'car_y': k('height') - geometry.elevation(g, z),
+            'car_cos': cos, 'car_sin': slope * cos}
+
+
+def present(g):
+    """The vehicles to draw, each a dict of [B] fields."""
+    g = {**{k: v for k, v in g.items() if k.startswith('car_')}, **places(g)}
+    return [item(g, 'car_', i) for i in range(VEHICLES) if not absent(g['car_here'][:, i])]
 
 
 def shadows(g, ground, light):
     """Dims light [B, 3, H, W] on the ground below and beside the vehicles."""
-    x0, _, z0, cos, sin = frames(g)
-    gx, shade = ground.u * ground.z, torch.ones_like(ground.z)
-    for i in range(VEHICLES):
-        if absent(g['car_here'][:, i]):
-            continue
-        k = lambda t: t[:, i, None, None]
-        dx, dz = gx - k(x0), ground.z - k(z0)
-        a, b = dx * k(cos) - dz * k(sin), dx * k(sin) + dz * k(cos)
-        soft = 0.25 + 0.3 * k(g['car_high'])
-        width, length = k(g['car_width']) / 2, k(g['car_long'])
-        lean = a - g['sun_side'][:, None, None] * 0.35 * k(g['car_high'])
-        inside = smooth((width + 0.15 - a.abs()) / soft + 0.5) * smooth((b + 0.3) / soft + 0.5)
-        cast = smooth((width - lean.abs()) / soft + 0.5) * smooth((b + 0.5) / soft + 0.5)
-        inside = torch.maximum(inside, cast * g['sunny'][:, None, None]) * smooth((length - b) / soft + 0.5)
-        shade = shade * (1 - inside * k(g['car_shadow']) * k(g['car_here']))
+    shade = torch.ones_like(ground.z)
+    for car in present(g):
+        shade = shadow(car, g['sun_side'], g['sunny'], ground.u, ground.z, shade)
     return light * shade[:, None]
 
 
+@fused
+def shadow(car, sun_side, sunny, u, z, shade):
+    k = lambda n: car[n][:, None, None]
+    dx, dz = u * z - k('x'), z - k('z')
+    a, b = dx * k('cos') - dz * k('sin'), dx * k('sin') + dz * k('cos')
+    soft = 0.25 + 0.3 * k('high')
+    half = k('width') / 2
+    lean = a - sun_side[:, None, None] * 0.35 * k('high')
+    below = smooth((half + 0.15 - a.abs()) / soft + 0.5) * smooth((b + 0.3) / soft + 0.5)
+    cast = smooth((half - lean.abs()) / soft + 0.5) * smooth((b + 0.5) / soft + 0.5)
+    inside = torch.maximum(below, cast * sunny[:, None, None]) * smooth((k('long') - b) / soft + 0.5)
+    return shade * (1 - inside * k('shadow') * k('here'))
+
+
 def drive(g, ground, albedo, depth, upright):
-    """Draws the vehicles over albedo; returns albedo, depth, upright, glow (tail and head lamps, [B, 3, H, W])."""
-    x0, y0, z0, cos, sin = frames(g)
+    """Draws the vehicles over albedo; returns albedo, depth, upright and the lamps' glow, [B, 3, H, W]."""
     glow = torch.zeros_like(albedo)
     red, white = (torch.tensor(c, device=albedo.device).reshape(1, 3, 1, 1) for c in ((1., .06, .03), (1., .95, .8)))
-    for i in range(VEHICLES):
-        if absent(g['car_here'][:, i]):
-            continue
-        k = lambda t: t[:, i, None, None]
-        c, s, wide, high, long = k(cos), k(sin), k(g['car_width']), k(g['car_high']), k(g['car_long'])
-        lx, lz = k(z0) * s - k(x0) * c, -k(x0) * s - k(z0) * c      # the camera in the vehicle's frame
-        dx, dz = ground.u * c - s, ground.u * s + c
-        safe = lambda t: torch.where(t.abs() < 1e-5, torch.full_like(t, 1e-5), t)
-        dx, dz, dy = safe(dx), safe(dz), safe(-ground.v)
-        ax, bx = (-wide / 2 - lx) / dx, (wide / 2 - lx) / dx
-        az, bz = -lz / dz, (long - lz) / dz
-        ay, by = -k(y0) / dy, (high - k(y0)) / dy
-        in_x, in_z, in_y = torch.minimum(ax, bx), torch.minimum(az, bz), torch.minimum(ay, by)
-        t = torch.maximum(torch.maximum(in_x, in_z), in_y)
-        out = torch.minimum(torch.minimum(torch.maximum(ax, bx), torch.maximum(az, bz)), torch.maximum(ay, by))
-        a, b = (lx + t * dx) / wide, (k(y0) + t * dy) / high
-        along = (lz + t * dz) / long
-        back = (t == in_z).to(t.dtype)
-        lean = 0.5 - k(g['car_taper']) * ((b - 0.5) * 2).clamp(min=0)
-        slope = (1 - k(g['car_box'])) * ((b - 0.55) / 0.45).clamp(min=0) * 0.16
-        body = (a.abs() <= lean + (1 - back) * 0.01) & (along >= slope * (1 - back)) & (along <= 1 - 2 * slope)
-        hit = ((t < out) & (t > 0.5) & (t < depth) & body).to(t.dtype) * k(g['car_here'])
-        soft = lambda x: smooth(x * 14 + 0.5)
-        pane = soft(0.34 - (a.abs() - 0.06).clamp(min=0)) * soft(b - 0.56) * soft(0.92 - b) * back
-        pane = torch.maximum(pane, soft(b - 0.58) * soft(0.9 - b) * soft(0.36 - (along - 0.5).abs()) * (1 - back))
-        pane = pane * (1 - k(g['car_box']))
-        wheel = smooth(0.11 - torch.minimum((along - 0.18).abs(), (along - 0.82).abs()) * 1.0 + 0.5 - b * 2) * (1 - back)
-        under = soft(0.16 - b) * (0.6 + 0.4 * soft(a.abs() - 0.3))
-        lamp = soft(a.abs() - 0.36) * soft(b - 0.36 / (1 + k(g['car_box']))) * soft(0.52 / (1 + 2 * k(g['car_box'])) - b) * back
-        plate = soft(0.13 - a.abs()) * soft(b - 0.3) * soft(0.4 - b) * back
-        colour = g['car_colour'][:, i, :, None, None] * (0.75 + 0.25 * back + 0.25 * b)[:, None]
-        colour = blend(colour, 0.08 + 0 * colour, pane * 0.85)
-        colour = blend(colour, 0.03 + 0 * colour, torch.maximum(under, wheel * 0.9).clamp(max=1))
-        colour = blend(colour, 0.7 + 0 * colour, plate * (1 - k(g['car_box'])))
-        face = k(g['car_oncoming'])[:, None]
-        tint = red * (1 - face) + white * face
-        colour = blend(colour, tint * 0.6 + 0 * colour, lamp * 0.8)
-        albedo = blend(albedo, colour, hit)
-        depth = torch.where(hit > 0.5, t, depth)
-        upright = torch.maximum(upright, hit)
-        glow = glow * (1 - hit[:, None])
-        if absent(g['car_lights'][:, i]):
-            continue
-        power = k(g['car_lights']) * k(g['car_here']) * (0.25 + k(g['car_oncoming']) * 1.2 + 0.4 * k(g['car_brake']))
-        glow = glow + tint * (lamps(g, ground, i, x0, y0, z0, cos, sin) * power)[:, None]
+    for car in present(g):
+        tint = red + (white - red) * car['oncoming'][:, None, None, None]
+        albedo, depth, upright, glow = body(car, tint, ground.u, ground.v, albedo, depth, upright, glow)
+        if not absent(car['lights']):
+            glow = lamps(car, tint, g['wet'], ground.u, ground.v, glow)
     return albedo, depth, upright, glow
 
 
-def lamps(g, ground, i, x0, y0, z0, cos, sin):
-    """The pair of lamps of vehicle i with its bloom, and its streak on a wet road."""
-    k = lambda t: t[:, i, None, None]
-    half = k(g['car_width']) * 0.4
-    v = (k(y0) - 0.7) / k(z0)
-    size = 0.09 / k(z0) + 0.0012
-    total = torch.zeros_like(ground.u)
-    for side in (-1, 1):
-        du = ground.u - (k(x0) + side * half * k(cos)) / (k(z0) - side * half * k(sin))
-        dv = ground.v - v
+def safe(x):
+    return torch.where(x.abs() < 1e-5, torch.full_like(x, 1e-5), x)
+
+
+@fused
+def body(car, tint, u, v, albedo, depth, upright, glow):
+    """A box in the vehicle's own frame (x right, y up, z ahead from its rear), cut to a cabin, painted by place."""
+    k = lambda n: car[n][:, None, None]
+    wide, high, long = k('width'), k('high'), k('long')
+    lx, lz = k('z') * k('sin') - k('x') * k('cos'), -k('x') * k('sin') - k('z') * k('cos')     # the camera's place
+    dx, dz, dy = safe(u * k('cos') - k('sin')), safe(u * k('sin') + k('cos')), safe(-v)
+    ax, bx = (-wide / 2 - lx) / dx, (wide / 2 - lx) / dx
+    az, bz = -lz / dz, (long - lz) / dz
+    ay, by = -k('y') / dy, (high - k('y')) / dy
+    in_x, in_z, in_y = torch.minimum(ax, bx), torch.minimum(az, bz), torch.minimum(ay, by)
+    t = torch.maximum(torch.maximum(in_x, in_z), in_y)
+    out = torch.minimum(torch.minimum(torch.maximum(ax, bx), torch.maximum(az, bz)), torch.maximum(ay, by))
+    a, b, along = (lx + t * dx) / wide, (k('y') + t * dy) / high, (lz + t * dz) / long
+    back = (t == in_z).to(t.dtype)
+    narrow = 0.5 - k('taper') * ((b - 0.5) * 2).clamp(min=0)
+    slope = (1 - k('box')) * ((b - 0.55) / 0.45).clamp(min=0) * 0.16
+    cabin = (a.abs() <= narrow + (1 - back) * 0.2) & (along <= 1 - 2 * slope)
+    hit = ((t < out) & (t > 0.5) & (t < depth) & cabin).to(t.dtype) * k('here')
+    colour = blend(albedo, painted(car, tint, a, b, along, back), hit)
+    return colour, torch.where(hit > 0.5, t, depth), torch.maximum(upright, hit), glow * (1 - hit[:, None])
+
+
+def painted(car, tint, a, b, along, back):
+    """Colour [B, 3, H, W] of a vehicle at a (across, -0.5..0.5), b (up, 0..1), along (0..1); back: on its rear."""
+    box = car['box'][:, None, None]
+    soft = lambda x: smooth(x * 14 + 0.5)
+    pane = soft(0.34 - (a.abs() - 0.06).clamp(min=0)) * soft(b - 0.56) * soft(0.92 - b) * back
+    pane = torch.maximum(pane, soft(b - 0.58) * soft(0.9 - b) * soft(0.36 - (along - 0.5).abs()) * (1 - back))
+    wheel = smooth(0.61 - torch.minimum((along - 0.18).abs(), (along - 0.82).abs()) - b * 2) * (1 - back)
+    under = soft(0.16 - b) * (0.6 + 0.4 * soft(a.abs() - 0.3))
+    lamp = soft(a.abs() - 0.36) * soft(b - 0.36 / (1 + box)) * soft(0.52 / (1 + 2 * box) - b) * back
+    plate = soft(0.13 - a.abs()) * soft(b - 0.3) * soft(0.4 - b) * back
+    colour = car['colour'][..., None, None] * (0.75 + 0.25 * back + 0.25 * b)[:, None]
+    colour = blend(colour, torch.full_like(colour, 0.08), pane * (1 - box) * 0.85)
+    colour = blend(colour, torch.full_like(colour, 0.03), torch.maximum(under, wheel * 0.9).clamp(max=1))
+    colour = blend(colour, torch.full_like(colour, 0.7), plate * (1 - box))
+    return blend(colour, (tint * 0.6).expand_as(colour), lamp * 0.8)
+
+
+@fused
+def lamps(car, tint, wet, u, v, glow):
+    """Adds a vehicle's pair of lamps, with bloom and with streaks on a wet road."""
+    k = lambda n: car[n][:, None, None]
+    size = 0.09 / k('z') + 0.0012
+    dv = v - (k('y') - 0.7) / k('z')
+    total = torch.zeros_like(u)
+    for side in (-0.4, 0.4):
+        offset = side * k('width')
+        du = u - (k('x') + offset * k('cos')) / (k('z') - offset * k('sin'))
         r = (du * du + dv * dv) / (size * size)
         streak = torch.exp(-(du / (size * 1.6)) ** 2) * torch.exp(-dv.clamp(min=0) * 9) * (dv > 0).to(dv.dtype)
-        total = total + 1.4 / (1 + r) ** 1.5 + 0.02 / (1 + r / 60) + streak * g['wet'][:, None, None] * 0.5
-    return total
+        total = total + 1.4 / (1 + r) ** 1.5 + 0.02 / (1 + r / 60) + streak * wet[:, None, None] * 0.5
+    power = k('lights') * k('here') * (0.25 + k('oncoming') * 1.2 + 0.4 * k('brake'))
+    return glow + tint * (total * power)[:, None]
