@@ -8,7 +8,9 @@
 #define POINT_THRESHOLD 0.85 /* accuracy from which a lane is found */
 #define SLOWEST_MS 200       /* a slower picture counts as wholly missed */
 
-/* Columns a lane's least-squares line moves in one row (scikit-learn's LinearRegression of x on y, with intercept). */
+/* Columns a lane's least-squares line moves in one row (scikit-learn's LinearRegression of x on y, with intercept).
+ * Whole pixels, as labels have them, make exact sums, so that only the quotient is rounded. scikit-learn's own last
+ * digits vary with the machine's BLAS; they tell only where a prediction is off by the threshold to the last bit. */
 static double lane_slope(const lanert_point *points, const double *rows, size_t count)
 {
     double n = 0, x = 0, y = 0, xy = 0, yy = 0;
@@ -16,17 +18,13 @@ static double lane_slope(const lanert_point *points, const double *rows, size_t 
         if (points[i].x >= 0) {
             x += points[i].x;
             y += rows[i];
+            xy += points[i].x * rows[i];
+            yy += rows[i] * rows[i];
             n++;
         }
     }
-    for (size_t i = 0; i < count; i++) {
-        double dy = rows[i] - y / n;
-        if (points[i].x >= 0) {
-            xy += dy * (points[i].x - x / n);
-            yy += dy * dy;
-        }
-    }
-    return n > 1 && yy > 0 ? xy / yy : 0;
+    double spread = n * yy - y * y;
+    return spread > 0 ? (n * xy - x * y) / spread : 0;
 }
 
 /* Where a lane is not in a row it counts as at −100: absent from both is a hit. */
