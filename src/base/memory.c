@@ -2,7 +2,8 @@
 
 int memory_new(void *out, size_t count, size_t size, lanert_error *err)
 {
-    void *p = calloc(count ? count : 1, size ? size : 1);
+    bool fits = !size || count <= SIZE_MAX / size;
+    void *p = fits ? calloc(count ? count : 1, size ? size : 1) : NULL;
     memcpy(out, &p, sizeof p);
     return p ? 0 : error_set(err, LANERT_ENOMEM, "out of memory: %zu × %zu bytes could not be had", count, size);
 }

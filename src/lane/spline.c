@@ -36,7 +36,7 @@ static void fit_low(spline *s, const double *v)
 static void find_slopes(const double *h, const double *m, int count, double *d)
 {
     int last = count - 1;
-    double diagonal[LANERT_LANE_POINTS];
+    double diagonal[LANERT_LANE_POINTS] = {0};
     double w0 = h[0] + h[1], w1 = h[last - 1] + h[last - 2];
     double first = ((h[0] + 2 * w0) * h[1] * m[0] + h[0] * h[0] * m[1]) / w0;
     double end = ((h[last - 1] + 2 * w1) * h[last - 2] * m[last - 1] + h[last - 1] * h[last - 1] * m[last - 2]) / w1;
@@ -62,7 +62,7 @@ static void find_slopes(const double *h, const double *m, int count, double *d)
 
 static void fit_cubic(spline *s, const double *v)
 {
-    double h[LANERT_LANE_POINTS], m[LANERT_LANE_POINTS], d[LANERT_LANE_POINTS];
+    double h[LANERT_LANE_POINTS], m[LANERT_LANE_POINTS], d[LANERT_LANE_POINTS] = {0};
     for (int i = 0; i < s->count - 1; i++) {
         h[i] = s->t[i + 1] - s->t[i];
         m[i] = (v[i + 1] - v[i]) / h[i];

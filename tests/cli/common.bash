@@ -19,6 +19,10 @@ need_shared() {
     [ -e "$SHARED/$1" ] || skip "$SHARED/$1 is not there"
 }
 
+sanitized() {
+    grep -q __asan_init "$LANERT"
+}
+
 # fails STATUS WORDS COMMAND...: it ends with that status, says those words on stderr, and no sanitizer complains.
 fails() {
     local expected=$1 words=$2
