@@ -41,7 +41,8 @@ def options():
     ap.add_argument('--priors', type=int, default=0, help='train on so many random priors a step; 0: on all')
     ap.add_argument('--precision', default='bf16', choices=('bf16', 'fp32'))
     ap.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
-    ap.add_argument('--compile', action='store_true', help='torch.compile for the renderer and the network')
+    ap.add_argument('--compile', action='store_true', help='compile the renderer (PyTorch 2; minutes at first, far faster then)')
+    ap.add_argument('--compile-net', action='store_true', help='compile the network')
     ap.add_argument('--save-minutes', type=float, default=5)
     ap.add_argument('--check-minutes', type=float, default=20, help='time between measurements on drawn pictures; 0: none')
     ap.add_argument('--check-pictures', type=int, default=192)
@@ -154,7 +155,7 @@ class Trainer:
         self.log = Log(os.path.join(a.folder, 'log.jsonl'))
         self.restore()
         self.drawers, self.reservoir = {}, Reservoir()
-        self.forward = torch.compile(self.net) if a.compile else self.net
+        self.forward = torch.compile(self.net, dynamic=False) if a.compile_net else self.net
         if self.device.type == 'cuda':
             torch.backends.cudnn.benchmark = True
             torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
@@ -239,11 +240,14 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), CLIP)
-        if torch.isfinite(norm):
-            self.optimizer.step()
-            self.average.update(self.net, self.step)
-        else:
-            self.skipped += 1
+        # A gradient that is not finite makes the whole clipped gradient NaN: such a step becomes one of zeros. Asking
+        # whether it was would make the CPU wait for the GPU at every step.
+        for p in self.net.parameters():
+            if p.grad is not None:
+                p.grad.nan_to_num_(0., 0., 0.)
+        self.skipped = self.skipped + (~torch.isfinite(norm)).to(torch.int64)
+        self.optimizer.step()
+        self.average.update(self.net, self.step)
         return figures | {'loss': total.detach()}
 
     # ---- the run
@@ -277,7 +281,7 @@ class Trainer:
                 figures = {k: float(v) / counted for k, v in sums.items()}
                 per_second = counted * self.a.batch / (now - last)
                 self.log('step', step=self.step, drawn=self.drawn, done=self.progress(), rate=rate, per_second=per_second,
-                         skipped=self.skipped, **figures)
+                         skipped=int(self.skipped), **figures)
                 sums, counted, last = {}, 0, now
             self.spent += now - tick
             tick = now

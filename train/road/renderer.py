@@ -58,6 +58,16 @@ def mirror(lanes, mirrored):
     return torch.where(mirrored[:, None, None] > 0, flipped, lanes)
 
 
+def moved(scenes, device):
+    """The scenes' fields on a device: one copy, then views."""
+    if device.type == 'cpu':
+        return scenes
+    names, fields = zip(*scenes.items())
+    flat = torch.cat([f.reshape(len(f), -1).to(torch.float32) for f in fields], 1).to(device, non_blocking=True)
+    pieces = flat.split([f[0].numel() for f in fields], 1)
+    return {n: p.reshape(f.shape) for n, p, f in zip(names, pieces, fields)}
+
+
 class Renderer:
     """Draws batches at one size on one device."""
 
@@ -65,7 +75,7 @@ class Renderer:
         assert width % 8 == 0 and height % 8 == 0, 'JPEG blocks need sizes that 8 divides'
         self.width, self.height, self.device = width, height, torch.device(device)
         self.noise = Noise(self.device)
-        Fusion.on = compiled
+        self.compiled = compiled
 
     def batch(self, seed, indices):
         """Pictures [B, 3, H, W] and targets [B, MAX_LANES, COLUMNS] of the given picture numbers."""
@@ -73,9 +83,10 @@ class Renderer:
 
     @torch.no_grad()
     def render(self, scenes, seed, number):
-        g = {k: v.to(self.device, non_blocking=True) for k, v in scenes.items()}
+        g = moved(scenes, self.device)
+        Fusion.on = self.compiled
         generator = torch.Generator(self.device).manual_seed((seed << 32 ^ number) & (1 << 62) - 1)
-        count = len(g['height'])
+        count = len(scenes['height'])
         grain = torch.randn(count, 3, self.height, self.width, device=self.device, generator=generator)
         part = 1 if self.device.type == 'cpu' else count       # what fits a core's cache; and draws only what is there
         pictures = [draw({k: v[i:i + part] for k, v in g.items()}, self.width, self.height, self.noise, grain[i:i + part])

@@ -102,7 +102,7 @@ def leaves(clutter, s, e, albedo, depth, upright, noise):
     clutter = clutter[:, None, None, None]
     near, far = noise.at(s * 1.9, e * 2.3 + 9), noise.at(s * 0.35 + 7, e * 0.6)
     grain = 1 + ((near[:, 2] - 0.5) * torch.exp(-depth / 60) + (far[:, 0] - 0.5))[:, None] * 0.9 * clutter
-    grain = grain * (1 + (far[:, 1:] - 0.5) * 0.4 * clutter)
+    grain = grain * (1 + (far[:, 1:] - 0.5) * 0.15 * clutter)
     return albedo * (1 + (grain.clamp(min=0.1) - 1) * upright[:, None])
 
 

@@ -33,7 +33,7 @@ class Noise:
 
 
 class Fusion:
-    """Whether fused functions are compiled; set once, by the renderer."""
+    """Whether fused functions are compiled; set by the renderer that draws."""
     on = False
 
 
@@ -62,9 +62,9 @@ def item(g, prefix, i):
 def absent(amount):
     """Whether nothing in the batch has any of it, so that drawing it can be left out.
 
-    Asked on the CPU only: on a GPU the answer would cost more than the drawing.
+    Asked on the CPU only: on a GPU the answer would cost more than the drawing, and compiled code must not ask.
     """
-    return amount.device.type == 'cpu' and not bool(amount.any())
+    return amount.device.type == 'cpu' and not Fusion.on and not bool(amount.any())
 
 
 def smooth(x):

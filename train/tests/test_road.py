@@ -1,0 +1,175 @@
+"""Tests of the renderer: run with `python3 -m unittest discover -s train -t train` (seconds)."""
+import unittest
+
+import torch
+
+from road import dice, geometry, labels, layout, renderer, texture
+
+SIZE = (160, 64)
+
+
+class DiceTest(unittest.TestCase):
+    def test_numbers_depend_on_the_index_alone(self):
+        together = dice.Dice(3, torch.arange(10), 'x').uniform(shape=(4,))
+        alone = dice.Dice(3, torch.tensor([7]), 'x').uniform(shape=(4,))
+        self.assertTrue(torch.equal(together[7:8], alone))
+
+    def test_streams_seeds_and_pictures_differ(self):
+        draw = lambda seed, name: dice.Dice(seed, torch.arange(64), name).uniform(shape=(8,))
+        self.assertEqual(len(draw(1, 'x').unique()), 512)
+        self.assertFalse(torch.equal(draw(1, 'x'), draw(2, 'x')))
+        self.assertFalse(torch.equal(draw(1, 'x'), draw(1, 'y')))
+
+    def test_uniform_is_uniform_and_choice_keeps_its_weights(self):
+        d = dice.Dice(1, torch.arange(20000))
+        u = d.uniform()
+        self.assertAlmostEqual(float(u.mean()), 0.5, delta=0.01)
+        self.assertAlmostEqual(float(u.std()), 12 ** -0.5, delta=0.01)
+        shares = torch.bincount(d.choice((1, 2, 1)), minlength=3) / 20000
+        self.assertTrue(torch.allclose(shares, torch.tensor([0.25, 0.5, 0.25]), atol=0.02))
+
+
+class TextureTest(unittest.TestCase):
+    def test_dashes_cover_their_share(self):
+        x = torch.linspace(0, 1000, 20001)[None]
+        for footprint in (0.01, 1., 30.):
+            cover = texture.dashes(x, torch.tensor(12.), torch.tensor(0.25), torch.tensor(footprint))
+            self.assertAlmostEqual(float(cover.mean()), 0.25, delta=0.01)
+
+    def test_band_covers_its_width(self):
+        x = torch.linspace(-5, 5, 100001)
+        for footprint in (0.01, 0.2, 2.):
+            cover = texture.band(x, 0., torch.tensor(0.15), torch.tensor(footprint))
+            self.assertAlmostEqual(float(cover.sum()) * 1e-4, 0.15, delta=0.002)
+
+    def test_noise_repeats_without_a_seam(self):
+        noise = texture.Noise('cpu')
+        y = torch.full((1, 1, 1), 3.3)
+        period = texture.SIZE / 4
+        self.assertTrue(torch.allclose(noise.at(y * 0 + 1e-4, y), noise.at(y * 0 + period - 1e-4, y), atol=2e-3))
+
+
+class GeometryTest(unittest.TestCase):
+    def setUp(self):
+        self.g = renderer.sample(11, torch.arange(64))
+
+    def test_project_undoes_rays(self):
+        u, v = geometry.rays(self.g, *SIZE)
+        x, y = geometry.project(self.g, u, v)
+        wanted = (torch.arange(SIZE[0]) + 0.5) / SIZE[0]
+        self.assertLess(float((x - wanted).abs().max()), 1e-3)
+        wanted = (torch.arange(SIZE[1]) + 0.5) / SIZE[1]
+        self.assertLess(float((y - wanted[:, None]).abs().max()), 1e-3)
+
+    def test_a_lane_line_is_drawn_where_it_is_labelled(self):
+        """The road coordinate that a pixel of the label gets when drawn is the line's own."""
+        width, height = 800, 320
+        px, py, seen = geometry.lines(self.g, self.g['line_d'].clamp(max=1e3))
+        ground = geometry.ground(self.g, width, height)
+        errors = []
+        for b in range(64):
+            for line in range(int(self.g['line_count'][b])):
+                for p in range(40, geometry.STEPS, 12):
+                    x, y = float(px[b, line, p]) * width, float(py[b, line, p]) * height
+                    if seen[b, line, p] and 2 < x < width - 2 and 2 < y < height - 2:
+                        here = (b, int(y), int(x))
+                        pixels = abs(float(ground.d[here] - self.g['line_d'][b, line])) / float(ground.across[here])
+                        step_x, step_y = (float(t[b, line, p + 1] - t[b, line, p - 1]) for t in (px, py))
+                        slope = abs(step_x / (step_y or 1e-9)) * width / height
+                        errors.append(pixels / (1 + slope))
+        errors = torch.tensor(errors)
+        self.assertGreater(len(errors), 1000)
+        # A pixel's middle is up to half a pixel off its label; at crests the ground runs away within one.
+        self.assertLess(float(errors.median()), 0.5)
+        self.assertGreater(float((errors < 1.0).float().mean()), 0.97)
+
+
+class LabelTest(unittest.TestCase):
+    def test_straight_line(self):
+        rows = torch.linspace(1, 0, labels.ROWS)
+        x = (0.2 + (1 - rows) * 0.5)[None, None]
+        t = labels.targets(x, torch.ones(1, 1, dtype=torch.bool))[0, 0]
+        self.assertEqual([float(t[0]), float(t[1])], [1, 0])
+        self.assertAlmostEqual(float(t[2]), 0.2, places=5)
+        self.assertAlmostEqual(float(t[3]) * 180, torch.rad2deg(torch.atan2(torch.tensor(320.), torch.tensor(400.))).item(), places=1)
+        self.assertAlmostEqual(float(t[4]) * labels.STRIPS, labels.ROWS, places=4)
+
+    def test_line_that_enters_from_the_side(self):
+        rows = torch.linspace(1, 0, labels.ROWS)
+        x = (-0.5 + (1 - rows) * 1.0)[None, None]
+        t = labels.targets(x, torch.ones(1, 1, dtype=torch.bool))[0, 0]
+        self.assertAlmostEqual(float(t[1]) * labels.STRIPS, 36, delta=0.51)
+        self.assertTrue((t[5:5 + 35] == labels.NONE).all())
+        self.assertGreaterEqual(float(t[2]), 0)
+
+    def test_invalid_and_short_lanes_are_empty(self):
+        x = torch.full((1, 2, labels.ROWS), labels.NONE)
+        x[0, 1, 10:12] = 0.5
+        self.assertEqual(float(labels.targets(x, torch.ones(1, 2, dtype=torch.bool))[..., 0].sum()), 0)
+
+    def test_mirror_twice_is_nothing(self):
+        lanes = labels.make(renderer.sample(2, torch.arange(32)))
+        on = torch.ones(32)
+        back = renderer.mirror(renderer.mirror(lanes, on), on)
+        self.assertTrue(torch.allclose(lanes, back, atol=1e-5))
+        once = renderer.mirror(lanes, on)
+        self.assertTrue(torch.equal(once[..., 0].sum(1), lanes[..., 0].sum(1)))
+
+    def test_sides_are_numbered_as_in_culane(self):
+        rows = torch.linspace(1, 0, labels.ROWS)
+        x = torch.stack([b + (0.5 - b) * (1 - rows) for b in (-0.2, 0.3, 0.7, 1.2)])[None]
+        t = labels.targets(x, torch.ones(1, 4, dtype=torch.bool))
+        self.assertEqual(labels.side(t)[0].tolist(), [1, 2, 3, 4])
+
+
+class RendererTest(unittest.TestCase):
+    def test_pictures_repeat_whatever_the_batch(self):
+        drawer = renderer.Renderer(*SIZE)
+        a, la = drawer.batch(5, torch.arange(8, 12))
+        b, lb = drawer.batch(5, torch.arange(8, 12))
+        self.assertTrue(torch.equal(a, b) and torch.equal(la, lb))
+        _, lc = drawer.batch(5, torch.arange(10, 12))
+        self.assertTrue(torch.equal(la[2:], lc))
+
+    def test_pictures_are_pictures(self):
+        pictures, lanes = renderer.Renderer(*SIZE).batch(1, torch.arange(48))
+        self.assertTrue(torch.isfinite(pictures).all() and torch.isfinite(lanes).all())
+        self.assertTrue(((pictures >= 0) & (pictures <= 1)).all())
+        self.assertGreater(float((pictures.std((1, 2, 3)) > 0.02).float().mean()), 0.95)
+
+    def test_drawing_all_at_once_equals_one_by_one(self):
+        """What is left out because it is absent would have changed nothing."""
+        scenes = renderer.sample(3, torch.arange(12))
+        drawer = renderer.Renderer(*SIZE)
+        one_by_one, _ = drawer.render(scenes, 3, 0)
+        grain = torch.randn(12, 3, SIZE[1], SIZE[0], generator=torch.Generator().manual_seed(3 << 32))
+        together = renderer.draw(scenes, *SIZE, drawer.noise, grain)
+        self.assertLess(float((one_by_one - together).abs().mean()), 1e-3)
+
+    def test_packed_scenes_are_the_same_scenes(self):
+        scenes = renderer.sample(3, torch.arange(5))
+        there = renderer.moved(scenes, torch.device('meta'))
+        self.assertEqual({k: v.shape for k, v in scenes.items()}, {k: v.shape for k, v in there.items()})
+
+    def test_nothing_is_made_on_another_device(self):
+        """On the meta device, as on a GPU, a tensor of the CPU among the rest is an error."""
+        scenes = renderer.moved(renderer.sample(3, torch.arange(2)), torch.device('meta'))
+        try:
+            torch.cummin(torch.ones(2, 3, device='meta'), 1), torch.searchsorted(*[torch.ones(2, 3, device='meta')] * 2)
+        except NotImplementedError as e:
+            self.skipTest(f'this PyTorch cannot: {e}')
+        grain = torch.zeros(2, 3, SIZE[1], SIZE[0], device='meta')
+        pictures = renderer.draw(scenes, *SIZE, texture.Noise('meta'), grain)
+        self.assertEqual(pictures.shape, grain.shape)
+        lanes = renderer.mirror(labels.make(scenes), scenes['mirrored'])
+        self.assertEqual(labels.side(lanes).device.type, 'meta')
+
+    def test_labels_follow_culane_and_tusimple(self):
+        g = renderer.sample(4, torch.arange(2000))
+        count = labels.make(g)[..., 0].sum(1)
+        self.assertTrue(2.8 < float(count.mean()) < 3.8)
+        self.assertLessEqual(int(count.max()), 5)
+
+
+if __name__ == '__main__':
+    unittest.main()
