@@ -74,9 +74,11 @@ static feature add_picture(graph *g, value image, onnx_type type, double *scale)
                          ATTRIBUTES(ATTR_INTS("perm", 0, 3, 1, 2)));
     *scale = 1 / 255.0;
     if (type == ONNX_F16) {
+        float *small = graph_new_floats(g, 1);
+        if (small)
+            *small = 1 / 256.0f;
+        v = graph_binary(g, "Mul", v, graph_weights(g, NULL, type, 0, NULL, small));
         *scale *= 256;
-        value small = graph_cast(g, graph_scalar(g, 1 / 256.0f), ONNX_F32, ONNX_F16);
-        v = graph_binary(g, "Mul", v, small);
     }
     return (feature){v, 3};
 }
