@@ -9,11 +9,13 @@ install(FILES completions/lanert.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-
 install(FILES completions/_lanert DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
-# The engines' shared libraries, as scripts/deps.sh unpacked them.
+# The engines' shared libraries and licences, as scripts/deps.sh unpacked them.
 foreach(engine onnxruntime openvino)
   if(EXISTS ${CMAKE_SOURCE_DIR}/.deps/${engine}/lib)
     install(DIRECTORY ${CMAKE_SOURCE_DIR}/.deps/${engine}/lib/ DESTINATION ${CMAKE_INSTALL_LIBDIR}/lanert/${engine}
             USE_SOURCE_PERMISSIONS)
+    install(DIRECTORY ${CMAKE_SOURCE_DIR}/.deps/${engine}/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/${engine}
+            PATTERN include EXCLUDE PATTERN lib EXCLUDE PATTERN STAMP EXCLUDE)
   endif()
 endforeach()
 
