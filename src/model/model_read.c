@@ -7,6 +7,8 @@
 
 /* As lanert_detector_options has it. */
 #define MAX_BATCH 64
+/* num_priors of every configuration of the reference, where an export does not tell. */
+#define REFERENCE_PRIORS 192
 
 /* ---- metadata ------------------------------------------------------------------------------------ */
 
@@ -208,12 +210,23 @@ static int override_preset(model_info *info, const lanert_preset *p, lanert_erro
 
 /* ---- plain exports ------------------------------------------------------------------------------- */
 
+/* Exports with a dynamic batch often leave sizes open that are fixed in truth: the engine will find out. */
+static bool may_fit(const onnx_tensor *t, int rank, const int64_t *dims)
+{
+    if (t->type != ONNX_F32 || t->rank != rank)
+        return false;
+    for (int i = 0; i < rank; i++)
+        if (dims[i] && t->dims[i] >= 0 && t->dims[i] != dims[i])
+            return false;
+    return true;
+}
+
 /* The one tensor of that form; NULL where there is none, or there are several. */
 static const onnx_tensor *find_only(const onnx_tensor *list, int count, int rank, const int64_t *dims)
 {
     const onnx_tensor *found = NULL;
     for (int i = 0; i < count; i++)
-        if (fits(&list[i], ONNX_F32, rank, dims)) {
+        if (may_fit(&list[i], rank, dims)) {
             if (found)
                 return NULL;
             found = &list[i];
@@ -238,8 +251,9 @@ static int read_plain(const onnx_head *head, model_info *info, lanert_error *err
         return refuse_plain("input float32 [N,3,320,800]", head->inputs, head->input_count, err);
     if (!raw)
         return refuse_plain("output float32 [N,192,78]", head->outputs, head->output_count, err);
-    if ((rc = read_priors(raw, &info->priors, err)) || (rc = take_name(image, info->input_name, err)) ||
-        (rc = take_name(raw, info->raw_name, err)))
+    info->priors = REFERENCE_PRIORS;
+    if ((raw->dims[1] >= 0 && (rc = read_priors(raw, &info->priors, err))) ||
+        (rc = take_name(image, info->input_name, err)) || (rc = take_name(raw, info->raw_name, err)))
         return rc;
     return read_batch(image, raw, &info->fixed_batch, err);
 }

@@ -89,11 +89,12 @@ static void write_own(const claims *c)
 
 static void write_plain(const char *name, int64_t batch, int64_t height, int64_t columns)
 {
+    int64_t priors = columns < 0 ? -1 : 192;
     lanert_error err;
     graph *g;
     assert_ok(graph_open(&g, &err));
     value image = graph_input(g, name, ONNX_F32, 4, DIMS(batch, 3, height, 800));
-    graph_output(g, image, "output", ONNX_F32, 3, DIMS(1, 192, columns));
+    graph_output(g, image, "output", ONNX_F32, 3, DIMS(batch, priors, columns));
     finish(g);
 }
 
@@ -263,6 +264,17 @@ static void reads_a_plain_export(void **state)
     assert_refused(NULL, LANERT_EINVAL, "name the data set that it was trained on with --preset");
 }
 
+/* torch.onnx.export with dynamic_axes tells no size of the output. */
+static void reads_an_export_that_tells_little(void **state)
+{
+    (void)state;
+    write_plain("input", -1, 320, -1);
+    lanert_model *m = opened("culane");
+    assert_int_equal(model_describe(m)->fixed_batch, 0);
+    assert_int_equal(model_describe(m)->priors, 192);
+    lanert_model_close(&m);
+}
+
 static void refuses_other_exports(void **state)
 {
     (void)state;
@@ -372,6 +384,7 @@ int main(void)
         cmocka_unit_test(refuses_what_lies),
         cmocka_unit_test(refuses_tensors_that_do_not_fit),
         cmocka_unit_test(reads_a_plain_export),
+        cmocka_unit_test(reads_an_export_that_tells_little),
         cmocka_unit_test(refuses_other_exports),
         cmocka_unit_test(refuses_other_files),
         cmocka_unit_test(refuses_every_beginning),
