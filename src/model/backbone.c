@@ -1,7 +1,5 @@
 #include "model/backbone.h"
 
-#include "base/buffer.h"
-
 #define PREFIX "backbone.model."
 
 /* clrnet/models/backbones/resnet.py, resnet18 … resnet152, and dla34.py. */

@@ -1,6 +1,7 @@
 #include "model/onnx_graph.h"
 
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdarg.h>
 
@@ -257,20 +258,25 @@ static size_t count_elements(int rank, const int64_t *dims)
     return n;
 }
 
+static int check_range(const char *name, onnx_type type, const float *data, size_t count, lanert_error *err)
+{
+    float most = type == ONNX_F16 ? HALF_MAX : FLT_MAX;
+    for (size_t i = 0; i < count; i++)
+        if (!(fabsf(data[i]) <= most))
+            return error_set(err, LANERT_EUNSUPPORTED,
+                             "%s: holds %g once its normalisation is folded in; %s%g at most%s", name, (double)data[i],
+                             type == ONNX_F16 ? "float16 holds " : "float32 holds ", (double)most,
+                             type == ONNX_F16 ? ": convert with --precision fp32" : "");
+    return 0;
+}
+
 /* In place: a half is written behind the float that is read. */
-static int round_to_half(const char *name, float *data, size_t count, lanert_error *err)
+static void round_to_half(float *data, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        float number = data[i];
-        uint16_t half = half_from_float(number);
-        if (fabsf(number) > HALF_MAX)
-            return error_set(err, LANERT_EUNSUPPORTED,
-                             "%s: holds %g once its normalisation is folded in, which float16 cannot (at most %g); "
-                             "convert with --precision fp32",
-                             name, (double)number, (double)HALF_MAX);
+        uint16_t half = half_from_float(data[i]);
         memcpy((char *)data + 2 * i, &half, sizeof half);
     }
-    return 0;
 }
 
 float *graph_new_floats(graph *g, int64_t count)
@@ -285,8 +291,9 @@ value graph_weights(graph *g, const char *name, onnx_type type, int rank, const 
         return "";
     }
     size_t count = count_elements(rank, dims), size = count * sizeof(float);
+    fail(g, check_range(name ? name : "a constant", type, data, count, &g->error));
     if (type == ONNX_F16) {
-        fail(g, round_to_half(name, data, count, &g->error));
+        round_to_half(data, count);
         size /= 2;
     }
     return add_initializer(g, name ? copy_text(g, name) : next_name(g, "constant"), type, rank, dims, data, size);

@@ -84,11 +84,6 @@ void weights_note(weights *w, const char *format, ...)
     va_end(args);
 }
 
-bool weights_has(const weights *w, const char *name)
-{
-    return checkpoint_find(w->ck, name) != NULL;
-}
-
 int64_t weights_dim(const weights *w, const char *name, int axis)
 {
     const checkpoint_tensor *t = checkpoint_find(w->ck, name);
@@ -220,7 +215,7 @@ int weights_check(weights *w, const char *path, const char *arch, lanert_error *
     int total = 0;
     note_unexpected(w);
     if (w->rc)
-        return error_set(err, w->rc, "%s", w->error.text);
+        return error_set(err, w->rc, "%s: %s", path, w->error.text);
     int rc = tell_faults(w, &text, &total, err);
     if (!rc && total)
         rc = error_set(err, LANERT_EFORMAT, "%s: its tensors are not those of a CLRNet with %s: %s", path, arch,

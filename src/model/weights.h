@@ -14,7 +14,6 @@ void weights_close(weights **w);
 
 /* A tensor's size along an axis, or 0 where there is no such tensor or axis: for widths. */
 int64_t weights_dim(const weights *w, const char *name, int axis);
-bool weights_has(const weights *w, const char *name);
 
 /* The values as float32, row-major, to be freed by the caller. `dims` comes in as what is expected (0: any
  * size from 1 on) and goes out as found. NULL where that failed: noted. */

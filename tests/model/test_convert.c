@@ -275,6 +275,19 @@ static void refuses_what_half_cannot_hold(void **state)
     assert_nothing_written();
 }
 
+/* Finite weights whose product is not. */
+static void refuses_what_folds_to_infinity(void **state)
+{
+    (void)state;
+    lanert_error err;
+    lanert_convert_options o = culane();
+    tiny_clrnet t = open_tiny("resnet18");
+    tiny_clrnet_find(&t, "backbone.model.layer4.0.bn2.weight")->data[3] = 3e38f;
+    tiny_clrnet_find(&t, "backbone.model.layer4.0.bn2.running_var")->data[3] = 0;
+    assert_fails(convert(&t, &o, &err), LANERT_EUNSUPPORTED, "backbone.model.layer4.0.conv2.weight: holds ");
+    assert_non_null(strstr(err.text, "float32 holds 3.40282e+38 at most"));
+}
+
 static void refuses_other_networks(void **state)
 {
     (void)state;
@@ -332,8 +345,9 @@ int main(void)
         cmocka_unit_test(keeps_the_stored_priors),       cmocka_unit_test(does_without_what_is_for_training),
         cmocka_unit_test(names_all_that_is_wrong),       cmocka_unit_test(counts_what_it_cannot_list),
         cmocka_unit_test(refuses_a_negative_variance),   cmocka_unit_test(refuses_other_rows),
-        cmocka_unit_test(refuses_what_half_cannot_hold), cmocka_unit_test(refuses_other_networks),
-        cmocka_unit_test(refuses_wrong_options),         cmocka_unit_test(writes_over_nothing_unasked),
+        cmocka_unit_test(refuses_what_half_cannot_hold), cmocka_unit_test(refuses_what_folds_to_infinity),
+        cmocka_unit_test(refuses_other_networks),        cmocka_unit_test(refuses_wrong_options),
+        cmocka_unit_test(writes_over_nothing_unasked),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
