@@ -76,6 +76,9 @@ class Renderer:
         self.width, self.height, self.device = width, height, torch.device(device)
         self.noise = Noise(self.device)
         self.compiled = compiled
+        if compiled:
+            from torch import _dynamo
+            _dynamo.config.suppress_errors = True           # what cannot be compiled runs as it is
 
     def batch(self, seed, indices):
         """Pictures [B, 3, H, W] and targets [B, MAX_LANES, COLUMNS] of the given picture numbers."""
