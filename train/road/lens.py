@@ -24,7 +24,7 @@ def sample(dice):
         'balance': 1 + one.normal(0, 0.045, (3,)), 'black': one.uniform(-0.04, 0.04),
         'blur': torch.tensor([0.35, 0.75, 1.6])[soft] * one.uniform(0.6, 1.2), 'shake': one.flag(0.12) * one.uniform(0.5, 2.0),
         'noise': one.log_uniform(0.002, 0.008) * (1 + 2.5 * one.flag(0.25)), 'noise_dark': one.uniform(0, 0.04),
-        'quality': one.log_uniform(0.003, 0.07) * one.flag(0.5) + 0.002, 'sharpen': one.flag(0.3) * one.uniform(0.2, 1.0),
+        'quality': one.log_uniform(0.003, 0.07) * one.flag(0.5) + 0.002, 'sharpen': one.flag(0.35) * one.uniform(0.5, 2.2),
         'grey': one.flag(0.02),
     }
 
@@ -104,7 +104,7 @@ def focus(g, colour):
     flat = F.conv2d(flat, filters(across)[:, None, None, :], groups=batch * channels)
     flat = F.conv2d(flat, filters(down)[:, None, :, None], groups=batch * channels)
     soft = flat.reshape(colour.shape)
-    return soft + (colour - soft) * 0.5 * g['sharpen'][:, None, None, None]
+    return soft + (colour - soft) * g['sharpen'][:, None, None, None]      # 1: as before the blur; above: overdone
 
 
 def cosines(device):

@@ -101,7 +101,7 @@ def leaves(clutter, s, e, albedo, depth, upright, noise):
     """Leaves and boards: fine where near, coarse everywhere, each colour with a share of its own."""
     clutter = clutter[:, None, None, None]
     near, far = noise.at(s * 1.9, e * 2.3 + 9), noise.at(s * 0.35 + 7, e * 0.6)
-    grain = 1 + ((near[:, 2] - 0.5) * torch.exp(-depth / 60) + (far[:, 0] - 0.5))[:, None] * 0.9 * clutter
+    grain = 1 + ((near[:, 2] - 0.5) * torch.exp(-depth / 60) + 0.5 * (far[:, 0] - 0.5))[:, None] * 0.9 * clutter
     grain = grain * (1 + (far[:, 1:] - 0.5) * 0.15 * clutter)
     return albedo * (1 + (grain.clamp(min=0.1) - 1) * upright[:, None])
 
