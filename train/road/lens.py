@@ -7,11 +7,13 @@ import torch.nn.functional as F
 from .texture import absent, band, blend, dashes, fused, per_pixel, smooth
 
 
-def sample(dice):
+def sample(dice, g):
     one = dice.stream('lens')
+    night = g['night']
+    high = one.flag(0.25)                   # the bonnet, or the dashboard, hides much of the road
     soft = one.choice((0.66, 0.26, 0.08))
     return {
-        'bonnet': one.flag(0.3), 'bonnet_top': one.uniform(0.78, 0.99), 'bonnet_bow': one.uniform(0.0, 0.35),
+        'bonnet': one.flag(0.38), 'bonnet_top': one.uniform(0.78, 0.99) - high * one.uniform(0.05, 0.28), 'bonnet_bow': one.uniform(0.0, 0.35),
         'bonnet_colour': one.uniform(0.03, 0.6, (1,)) * (1 + one.normal(0, 0.06, (3,))), 'bonnet_shine': one.uniform(0, 0.8),
         'bonnet_rate': one.log_uniform(2, 24),
         'screen': one.flag(0.25) * one.uniform(0.02, 0.22), 'screen_shift': one.uniform(0, 60, (2,)),
@@ -19,9 +21,9 @@ def sample(dice):
         'streaks': one.flag(0.05) * one.uniform(0.1, 0.5),
         'caption': one.flag(0.12), 'caption_y': one.pick((0.94, 0.05, 0.9), (0.6, 0.2, 0.2)), 'caption_x': one.uniform(0, 0.6),
         'vignette': one.uniform(0, 0.5) * one.flag(0.4),
-        'exposure': one.uniform(0.28, 0.56), 'adapt': one.uniform(0.65, 1.0), 'gamma': one.uniform(1.7, 2.5),
+        'exposure': one.uniform(0.26, 0.56) * (1 - night) + one.uniform(0.07, 0.42) * night, 'adapt': one.uniform(0.65, 1.0), 'gamma': one.uniform(1.7, 2.5),
         'contrast': one.normal(0.15, 0.3).clamp(-0.5, 0.8), 'saturation': one.uniform(0.6, 1.6),
-        'balance': 1 + one.normal(0, 0.045, (3,)), 'black': one.uniform(-0.04, 0.04),
+        'balance': (1 + one.normal(0, 1, (3,)) * (0.045 + 0.22 * night * one.flag(0.5))[:, None]).clamp(0.25, 2), 'black': one.uniform(-0.04, 0.04),
         'blur': torch.tensor([0.35, 0.75, 1.6])[soft] * one.uniform(0.6, 1.2), 'shake': one.flag(0.12) * one.uniform(0.5, 2.0),
         'noise': one.log_uniform(0.002, 0.008) * (1 + 2.5 * one.flag(0.25)), 'noise_dark': one.uniform(0, 0.04),
         'quality': one.log_uniform(0.003, 0.07) * one.flag(0.5) + 0.002, 'sharpen': one.flag(0.35) * one.uniform(0.5, 2.2),

@@ -25,7 +25,7 @@ def sample(dice):
         'shade_wide': one.log_uniform(0.02, 0.35), 'shade_sharp': one.uniform(2, 14),
         'side_shade': one.flag(0.25), 'side_reach': one.uniform(0.2, 5), 'side_wave': one.uniform(0, 1.2) * one.flag(0.5),
         'beam': torch.maximum(night, dusk * one.flag(0.5)) * one.log_uniform(0.35, 1.4),
-        'beam_reach': one.uniform(14, 42), 'beam_spread': one.uniform(0.25, 0.6),
+        'beam_reach': one.log_uniform(9, 42), 'beam_spread': one.log_uniform(0.1, 0.6),
         'lamps': night * one.flag(0.65) * one.log_uniform(0.06, 0.5), 'lamp_step': one.uniform(22, 45),
         'lamp_phase': one.uniform(0, 45), 'lamp_d': one.uniform(-2, 12), 'lamp_colour': lamp,
         'sparkle': night * one.flag(0.5) * one.uniform(0.2, 1.0),

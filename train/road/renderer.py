@@ -16,7 +16,7 @@ def sample(seed, indices):
     g |= surface.sample(dice, g)
     g |= roadside.sample(dice, g)
     g |= vehicles.sample(dice, g)
-    g |= lens.sample(dice)
+    g |= lens.sample(dice, g)
     g['mirrored'] = dice.stream('mirror').flag(0.35)       # traffic keeps left, signs and yellow lines with it
     return g
 
