@@ -37,15 +37,22 @@ def raw(net, batch, size):
     return net(batch)[0][-1].float().cpu().numpy()
 
 
-def drawn(net, size, count, device, confidence=0.4, batch=16, seed=VALIDATION_SEED, first=0):
-    """A metric.Count over `count` drawn pictures."""
-    tally, drawer = metric.Count(), Renderer(*size, device)
-    for start in range(0, count, batch):
-        shown, targets = drawer.batch(seed, torch.arange(first + start, first + min(start + batch, count)))
+def count(cases, confidences):
+    """A metric.Count for each confidence over cases of (raw predictions, true lanes, height / width)."""
+    tallies = {c: metric.Count() for c in confidences}
+    for prediction, truth, ratio in cases:
+        for confidence, tally in tallies.items():
+            tally.add([whole(p) for _, p in decode.lanes(prediction, confidence)], truth, ratio)
+    return tallies
+
+
+def drawn(net, size, number, device, batch=16, seed=VALIDATION_SEED):
+    """Cases of drawn pictures 0 to number - 1."""
+    drawer = Renderer(*size, device)
+    for start in range(0, number, batch):
+        shown, targets = drawer.batch(seed, torch.arange(start, min(start + batch, number)))
         for prediction, target in zip(raw(net, shown, size), targets.cpu().numpy()):
-            found = [whole(p) for _, p in decode.lanes(prediction, confidence)]
-            tally.add(found, wanted(target), RATIO)
-    return tally
+            yield prediction, wanted(target), RATIO
 
 
 def prepared(path, size):
@@ -67,23 +74,22 @@ def labels(path, width, height):
     return lanes
 
 
-def folder(net, path, size, device, confidence=0.4, show=None):
-    """A metric.Count over a folder's labelled pictures; with show, every picture is written there with its lanes."""
-    tally = metric.Count()
+def folder(net, path, size, device, show=None, confidence=0.4):
+    """Cases of a folder's labelled pictures; with show, every picture is written there with its lanes."""
     for name in sorted(os.listdir(path)):
         stem, extension = os.path.splitext(name)
         if extension.lower() not in EXTENSIONS:
             continue
         shown, (width, height) = prepared(os.path.join(path, name), size)
-        found = [whole(p) for _, p in decode.lanes(raw(net, shown.to(device), size)[0], confidence)]
+        prediction = raw(net, shown.to(device), size)[0]
         label = os.path.join(path, stem + '.lines.txt')
         truth = labels(label, width, height) if os.path.exists(label) else None
-        if truth is not None:
-            tally.add(found, truth, height / width)
         if show:
             os.makedirs(show, exist_ok=True)
+            found = [whole(p) for _, p in decode.lanes(prediction, confidence)]
             pictures_.write_png(os.path.join(show, stem + '.png'), overlay(shown[0], found, truth or []))
-    return tally
+        if truth is not None:
+            yield prediction, truth, height / width
 
 
 def overlay(shown, found, truth):
@@ -101,17 +107,19 @@ def main():
     ap.add_argument('--folder', action='append', default=[], help='pictures, with .lines.txt beside them where known')
     ap.add_argument('--show', metavar='DIR', help="write each folder's pictures with their lanes below DIR")
     ap.add_argument('--size', default='800x320', help="the network's input, width x height")
-    ap.add_argument('--conf', type=float, default=0.4)
+    ap.add_argument('--conf', type=float, nargs='+', default=[0.4], help='confidences to measure at')
     ap.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     a = ap.parse_args()
     size = tuple(map(int, a.size.split('x')))
     net = model.load(a.checkpoint).to(a.device)
-    if a.drawn:
-        print(json.dumps({'set': 'drawn'} | drawn(net, size, a.drawn, a.device, a.conf).figures()))
+    sets = [('drawn', drawn(net, size, a.drawn, a.device))] if a.drawn else []
     for path in a.folder:
         name = os.path.basename(os.path.normpath(path))
-        tally = folder(net, path, size, a.device, a.conf, a.show and os.path.join(a.show, name))
-        print(json.dumps({'set': name} | tally.figures()))
+        show = os.path.join(a.show, name) if a.show else None
+        sets.append((name, folder(net, path, size, a.device, show, a.conf[0])))
+    for name, cases in sets:
+        for confidence, tally in count(cases, a.conf).items():
+            print(json.dumps({'set': name, 'conf': confidence} | tally.figures()), flush=True)
 
 
 if __name__ == '__main__':

@@ -257,7 +257,8 @@ class Trainer:
         if self.a.check_minutes:
             net = self.average.network(self.a).to(self.device)
             size = tuple(map(int, self.a.size.split('x')))
-            self.log('check', step=self.step, **evaluate.drawn(net, size, self.a.check_pictures, self.device).figures())
+            cases = evaluate.drawn(net, size, self.a.check_pictures, self.device)
+            self.log('check', step=self.step, **evaluate.count(cases, [0.4])[0.4].figures())
 
     def run(self):
         for name in (signal.SIGINT, signal.SIGTERM):

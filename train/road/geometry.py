@@ -179,7 +179,7 @@ def wall_distance(g, u, d):
     q = u - k('heading')
     side = torch.where(offset < 0, -torch.ones_like(offset), torch.ones_like(offset))
     z = torch.full_like(u, 30.)
-    for _ in range(3):
+    for _ in range(2):
         curvature = k('curvature') + k('change') * z.clamp(max=120) / 3
         root = q * q - 2 * curvature * offset
         below = q + side * torch.sqrt(root.clamp(min=0))

@@ -1,10 +1,12 @@
 """Tests of the network, its losses, assignment, decoding and metric; parity with the reference where ../shared is."""
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 import numpy as np
 import torch
@@ -110,6 +112,20 @@ class LossTest(unittest.TestCase):
         total.backward()
         missing = [n for n, p in net.named_parameters() if p.grad is None or not torch.isfinite(p.grad).all()]
         self.assertEqual(missing, [])
+
+
+    def test_nothing_is_made_on_another_device(self):
+        """On the meta device, as on a GPU, a tensor of the CPU among the rest is an error."""
+        net = model.CLRNet(width=0.25).to('meta')
+        lanes = torch.zeros(2, labels.MAX_LANES, labels.COLUMNS, device='meta')
+        pictures = torch.zeros(2, 3, 64, 160, device='meta')
+        try:
+            with mock.patch('torch.autocast', lambda *_, **__: contextlib.nullcontext()):
+                stages, seg = net(pictures)
+            total, _ = losses.loss(stages, seg, lanes, labels.side(lanes), net.heads.criterion.weight)
+        except NotImplementedError as e:
+            self.skipTest(f'this PyTorch cannot: {e}')
+        self.assertEqual(total.device.type, 'meta')
 
 
 class DecodeTest(unittest.TestCase):

@@ -5,6 +5,7 @@ import tempfile
 import unittest
 from unittest import mock
 
+import numpy as np
 import torch
 
 import train
@@ -73,6 +74,28 @@ class TrainerTest(unittest.TestCase):
         self.assertEqual(second.step, first.step)
         weight = 'backbone.model.conv1.weight'
         self.assertTrue(torch.allclose(first.average.state[weight], second.average.state[weight], atol=1e-3))
+
+
+class EvaluateTest(unittest.TestCase):
+    def test_truth_scores_fully_and_files_are_read(self):
+        truth = [np.stack([np.linspace(0.3, 0.5, 40), np.linspace(1, 0.4, 40)], 1)]
+        raw = np.zeros((1, 78), np.float32)
+        rows = (np.linspace(1, 0, 72) * (1 - train.evaluate.CUT)) + train.evaluate.CUT
+        raw[0, 1], raw[0, 5] = 5, 64 / 71
+        raw[0, 6:] = 0.3 + (1 - rows) / 0.6 * 0.2
+        tally = train.evaluate.count([(raw, truth, 0.5625)], [0.4, 0.999])
+        self.assertEqual(tally[0.4].figures()['f1@0.5'], 1)
+        self.assertEqual(tally[0.999].figures()['found'], 0)
+        with tempfile.TemporaryDirectory() as folder:
+            train.evaluate.pictures_.write_png(os.path.join(folder, 'a.png'), torch.zeros(3, 90, 160))
+            with open(os.path.join(folder, 'a.lines.txt'), 'w') as f:
+                f.write('80.0 90.0 81.0 60.0 82.0 40.0\n5 5\n')
+            net = train.model.CLRNet(width=0.125).eval()
+            cases = list(train.evaluate.folder(net, folder, (96, 32), 'cpu', os.path.join(folder, 'shown')))
+            self.assertTrue(os.path.exists(os.path.join(folder, 'shown', 'a.png')))
+        self.assertEqual(len(cases), 1)
+        self.assertEqual(len(cases[0][1]), 1)
+        self.assertEqual(cases[0][2], 90 / 160)
 
 
 class ReservoirTest(unittest.TestCase):
