@@ -28,7 +28,7 @@ find_package(lanert 0.1 REQUIRED)
 add_executable(by-cmake detect.c)
 target_link_libraries(by-cmake lanert::lanert)
 END
-cmake -B user -S . -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
+cmake -G Ninja -B user -S . -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
 cmake --build user >/dev/null
 echo '#include <lanert/lanert.h>
 int main() { lanert_error err; lanert_model *m = nullptr; return lanert_model_open("none", nullptr, &m, &err) == LANERT_ENOTFOUND ? 0 : 1; }' >user.cc
