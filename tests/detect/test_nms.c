@@ -183,7 +183,7 @@ static void run_engine(const char *name, const lanert_preset *preset)
         for (int round = 0; round < ROUNDS; round++) {
             seed = (uint32_t)(kind * ROUNDS + (size_t)round);
             for (int i = 0; i < BATCH * PRIORS; i++)
-                kinds[kind].fill(b.raw[0][i]);
+                kinds[kind].fill(b.raw[i / PRIORS][i % PRIORS]);
             assert_ok(engine_run(b.engine, &err));
             for (int i = 0; i < BATCH; i++)
                 check_picture(&b, i, kinds[kind].name);
