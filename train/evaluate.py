@@ -119,6 +119,8 @@ def main():
         sets.append((name, folder(net, path, size, a.device, show, a.conf[0])))
     for name, cases in sets:
         for confidence, tally in count(cases, a.conf).items():
+            if not tally.pictures:
+                continue
             print(json.dumps({'set': name, 'conf': confidence} | tally.figures()), flush=True)
 
 

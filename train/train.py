@@ -42,7 +42,7 @@ def options():
     ap.add_argument('--precision', default='bf16', choices=('bf16', 'fp32'))
     ap.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     ap.add_argument('--compile', action='store_true', help='compile the renderer (PyTorch 2; minutes at first, far faster then)')
-    ap.add_argument('--compile-net', action='store_true', help='compile the network')
+    ap.add_argument('--compile-net', action='store_true', help='compile the network and its losses')
     ap.add_argument('--save-minutes', type=float, default=5)
     ap.add_argument('--check-minutes', type=float, default=20, help='time between measurements on drawn pictures; 0: none')
     ap.add_argument('--check-pictures', type=int, default=192)
@@ -155,7 +155,8 @@ class Trainer:
         self.log = Log(os.path.join(a.folder, 'log.jsonl'))
         self.restore()
         self.drawers, self.reservoir = {}, Reservoir()
-        self.forward = torch.compile(self.net, dynamic=False) if a.compile_net else self.net
+        quick = (lambda f: torch.compile(f, dynamic=False)) if a.compile_net else (lambda f: f)
+        self.forward, self.loss = quick(self.net), quick(losses.loss)
         if self.device.type == 'cuda':
             torch.backends.cudnn.benchmark = True
             torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
@@ -236,7 +237,7 @@ class Trainer:
             chosen = torch.randperm(total_priors)[:self.a.priors].sort().values.to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.a.precision == 'bf16'):
             stages, seg = self.forward(pictures, chosen)
-        total, figures = losses.loss(stages, seg, lanes, classes, self.net.heads.criterion.weight)
+        total, figures = self.loss(stages, seg, lanes, classes, self.net.heads.criterion.weight)
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), CLIP)
