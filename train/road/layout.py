@@ -1,6 +1,8 @@
 """layout.py - how many lanes, how wide, where the camera drives, and which lines are labelled."""
 import torch
 
+from .texture import fused
+
 LINES = 8           # slots for lane lines; a road has 2 to 7
 NOWHERE = 1e4       # d of an empty slot
 
@@ -43,10 +45,15 @@ def labelled(g, painted):
 
 def nearest(g, d):
     """Index of the line nearest to d [B, H, W]: int64 of the same shape."""
-    middles = (g['line_d'][:, 1:] + g['line_d'][:, :-1]) / 2
+    return above(d, (g['line_d'][:, 1:] + g['line_d'][:, :-1]) / 2)
+
+
+@fused
+def above(d, middles):
+    """How many of middles [B, LINES - 1] lie below each d [B, H, W]."""
     index = torch.zeros_like(d, dtype=torch.int64)
     for k in range(LINES - 1):
-        index += d > middles[:, k, None, None]
+        index = index + (d > middles[:, k, None, None]).to(torch.int64)
     return index
 
 

@@ -40,7 +40,7 @@ def sample(dice, g):
     left = (torch.arange(LINES) == 0).float() * g['divided'][:, None]
     yellow = ((centre * whole(0.65) + left * whole(0.5)) + divider * whole(0.02)).clamp(max=1)
     missing = edge * one.flag(0.1, (LINES,)) + divider * one.flag(0.02, (LINES,)) + centre * one.flag(0.03, (LINES,))
-    bare = whole(0.03)
+    bare = whole(0.05)
     pattern = one.pick(PATTERNS, PATTERN_WEIGHTS)
     period = pattern[:, :1].expand(-1, LINES) * one.uniform(0.9, 1.1, (1,))
     duty = (pattern[:, 1:] / pattern[:, :1]) * one.uniform(0.85, 1.15, (1,))
