@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Measures a checkpoint on drawn roads of other seeds and on folders of labelled pictures; draws what it finds."""
+
 import argparse
 import json
 import os
@@ -13,8 +14,8 @@ from road import picture as pictures_
 from road.geometry import CUT
 from road.renderer import Renderer
 
-VALIDATION_SEED = 1_000_003     # never a training seed: train.py refuses it
-RATIO = 9 / 16                  # of the pictures that drawn lanes are measured on
+VALIDATION_SEED = 1_000_003  # never a training seed: train.py refuses it
+RATIO = 9 / 16  # of the pictures that drawn lanes are measured on
 EXTENSIONS = ('.jpg', '.jpeg', '.png')
 
 
@@ -59,7 +60,7 @@ def prepared(path, size):
     """The network's input [1, 3, H, W] for a picture file, and the picture's width and height."""
     pixels = torch.from_numpy(pictures_.read(path)).permute(2, 0, 1)[None].float() / 255
     height, width = pixels.shape[2:]
-    cut = pixels[:, :, int(CUT * height):]
+    cut = pixels[:, :, int(CUT * height) :]
     return F.interpolate(cut, (size[1], size[0]), mode='bilinear', align_corners=False), (width, height)
 
 

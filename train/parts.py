@@ -3,6 +3,7 @@
 
 As a program: makes the checkpoint of such parts, `parts.py FOLDER OUT.pth`.
 """
+
 import argparse
 import io
 import os
@@ -41,7 +42,7 @@ def split(folder, state):
             os.remove(os.path.join(folder, old))
     for i in range(0, len(data), PART):
         with open(os.path.join(folder, f'state.{i // PART}'), 'wb') as f:
-            f.write(data[i:i + PART])
+            f.write(data[i : i + PART])
 
 
 def join(folder):
@@ -60,7 +61,9 @@ def release(folder, out, half_precision):
     """Writes the averaged network of a folder's parts as a checkpoint of the reference's form."""
     state = join(folder)
     average = state['average']
-    net = model.CLRNet(width=average['backbone.model.conv1.weight'].shape[0] / 64, priors=average['heads.priors'].shape[0])
+    net = model.CLRNet(
+        width=average['backbone.model.conv1.weight'].shape[0] / 64, priors=average['heads.priors'].shape[0]
+    )
     net.load_state_dict(average)
     net.heads.settle()
     model.save(out, half(net.state_dict()) if half_precision else net.state_dict(), state['step'])

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Writes a contact sheet of drawn roads, with their labels, to look at."""
+
 import argparse
 import time
 
@@ -30,7 +31,10 @@ def main():
     pictures = torch.cat([pictures, pictures.new_zeros(blank, *pictures.shape[1:])])
     rows = [torch.cat(list(r), 2) for r in pictures.split(a.columns)]
     write_png(a.out, torch.cat(rows, 1))
-    print(f'{a.out}: {a.count} pictures, {1000 * took / a.count:.0f} ms each, {float(lanes[..., 0].sum(1).mean()):.2f} lanes each')
+    print(
+        f'{a.out}: {a.count} pictures, {1000 * took / a.count:.0f} ms and '
+        f'{float(lanes[..., 0].sum(1).mean()):.2f} lanes each'
+    )
 
 
 if __name__ == '__main__':

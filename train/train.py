@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Trains a CLRNet on roads drawn as it goes. Stops when told, goes on where it stopped."""
+
 import argparse
 import json
 import math
@@ -17,9 +18,9 @@ import parts
 from clrnet import losses, model
 from road import labels, renderer
 
-CLIP = 10.0                 # greatest norm of the gradient
-EMA = 0.9995                # share of the old average kept each step, once warm
-GROUP = 8                   # batches whose scenes are sampled together
+CLIP = 10.0  # greatest norm of the gradient
+EMA = 0.9995  # share of the old average kept each step, once warm
+GROUP = 8  # batches whose scenes are sampled together
 
 
 def options():
@@ -35,16 +36,22 @@ def options():
     ap.add_argument('--pictures', type=int, default=1_500_000, help='length of the whole training')
     ap.add_argument('--total-minutes', type=float, help='length of the whole training by the clock instead')
     ap.add_argument('--minutes', type=float, help='stop this call after so long, ready to go on')
-    ap.add_argument('--rate', type=float, default=6e-4, help='learning rate at batch 24, scaled by the root of the batch')
+    ap.add_argument(
+        '--rate', type=float, default=6e-4, help='learning rate at batch 24, scaled by the root of the batch'
+    )
     ap.add_argument('--reuse', type=int, default=1, help='steps a drawn batch is good for, on a CPU 3 or 4')
     ap.add_argument('--warm', type=int, default=300, help='steps in which the learning rate rises')
     ap.add_argument('--priors', type=int, default=0, help='train on so many random priors a step; 0: on all')
     ap.add_argument('--precision', default='bf16', choices=('bf16', 'fp32'))
     ap.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
-    ap.add_argument('--compile', action='store_true', help='compile the renderer (PyTorch 2; minutes at first, far faster then)')
+    ap.add_argument(
+        '--compile', action='store_true', help='compile the renderer (PyTorch 2; minutes at first, far faster then)'
+    )
     ap.add_argument('--compile-net', action='store_true', help='compile the network and its losses')
     ap.add_argument('--save-minutes', type=float, default=5)
-    ap.add_argument('--check-minutes', type=float, default=20, help='time between measurements on drawn pictures; 0: none')
+    ap.add_argument(
+        '--check-minutes', type=float, default=20, help='time between measurements on drawn pictures; 0: none'
+    )
     ap.add_argument('--check-pictures', type=int, default=192)
     ap.add_argument('--parts', help='also leave the state there in parts of 15 MiB, in half precision')
     ap.add_argument('--from-parts', help='go on from such parts when the folder holds no state')
@@ -76,7 +83,7 @@ class Scenes:
         while not self.stopped:
             group = renderer.sample(seed, torch.arange(first, first + batch * GROUP))
             for i in range(GROUP):
-                piece = {k: v[i * batch:(i + 1) * batch] for k, v in group.items()}
+                piece = {k: v[i * batch : (i + 1) * batch] for k, v in group.items()}
                 while not self.stopped:
                     try:
                         self.queue.put((first + i * batch, piece), timeout=1)
@@ -148,7 +155,9 @@ class Trainer:
         self.average = Average(self.net)
         decayed = [p for p in self.net.parameters() if p.dim() > 1]
         others = [p for p in self.net.parameters() if p.dim() <= 1]
-        self.optimizer = torch.optim.AdamW([{'params': decayed, 'weight_decay': 0.01}, {'params': others, 'weight_decay': 0.}])
+        self.optimizer = torch.optim.AdamW(
+            [{'params': decayed, 'weight_decay': 0.01}, {'params': others, 'weight_decay': 0.0}]
+        )
         self.rate = a.rate * math.sqrt(a.batch / 24)
         self.warm_from, self.warm_steps = 0, a.warm
         os.makedirs(a.folder, exist_ok=True)
@@ -170,9 +179,15 @@ class Trainer:
     def save(self):
         """Everything to go on exactly, the average as a checkpoint and, where asked for, the parts."""
         state = {
-            'net': self.net.state_dict(), 'average': self.average.state, 'optimizer': self.optimizer.state_dict(),
-            'step': self.step, 'drawn': self.drawn, 'spent': self.spent, 'warm_from': self.warm_from,
-            'random': torch.get_rng_state(), 'seed': self.a.seed,
+            'net': self.net.state_dict(),
+            'average': self.average.state,
+            'optimizer': self.optimizer.state_dict(),
+            'step': self.step,
+            'drawn': self.drawn,
+            'spent': self.spent,
+            'warm_from': self.warm_from,
+            'random': torch.get_rng_state(),
+            'seed': self.a.seed,
             'random_cuda': torch.cuda.get_rng_state() if self.device.type == 'cuda' else None,
         }
         write_whole(self.state_path, lambda path: torch.save(state, path))
@@ -187,7 +202,9 @@ class Trainer:
             return
         state = torch.load(self.state_path, map_location='cpu') if whole else parts.join(self.a.from_parts)
         if state['seed'] != self.a.seed:
-            sys.exit(f"{self.a.folder}: a run with seed {state['seed']} is there, not {self.a.seed}; name another folder")
+            sys.exit(
+                f"{self.a.folder}: a run with seed {state['seed']} is there, not {self.a.seed}; name another folder"
+            )
         self.net.load_state_dict(state['net'])
         for k, v in state['average'].items():
             self.average.state[k].copy_(v)
@@ -199,7 +216,7 @@ class Trainer:
             if state['random_cuda'] is not None and self.device.type == 'cuda':
                 torch.cuda.set_rng_state(state['random_cuda'])
         else:
-            self.warm_from = self.step      # the optimiser starts afresh: warm up again
+            self.warm_from = self.step  # the optimiser starts afresh: warm up again
         self.log('resume', step=self.step, drawn=self.drawn, exact=whole)
 
     # ---- one step
@@ -234,7 +251,7 @@ class Trainer:
         total_priors = self.net.heads.priors.shape[0]
         chosen = None
         if 0 < self.a.priors < total_priors:
-            chosen = torch.randperm(total_priors)[:self.a.priors].sort().values.to(self.device)
+            chosen = torch.randperm(total_priors)[: self.a.priors].sort().values.to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.a.precision == 'bf16'):
             stages, seg = self.forward(pictures, chosen)
         total, figures = self.loss(stages, seg, lanes, classes, self.net.heads.criterion.weight)
@@ -245,7 +262,7 @@ class Trainer:
         # whether it was would make the CPU wait for the GPU at every step.
         for p in self.net.parameters():
             if p.grad is not None:
-                p.grad.nan_to_num_(0., 0., 0.)
+                p.grad.nan_to_num_(0.0, 0.0, 0.0)
         self.skipped = self.skipped + (~torch.isfinite(norm)).to(torch.int64)
         self.optimizer.step()
         self.average.update(self.net, self.step)
@@ -282,8 +299,16 @@ class Trainer:
             if self.step % self.a.log_steps == 0:
                 figures = {k: float(v) / counted for k, v in sums.items()}
                 per_second = counted * self.a.batch / (now - last)
-                self.log('step', step=self.step, drawn=self.drawn, done=self.progress(), rate=rate, per_second=per_second,
-                         skipped=int(self.skipped), **figures)
+                self.log(
+                    'step',
+                    step=self.step,
+                    drawn=self.drawn,
+                    done=self.progress(),
+                    rate=rate,
+                    per_second=per_second,
+                    skipped=int(self.skipped),
+                    **figures,
+                )
                 sums, counted, last = {}, 0, now
             self.spent += now - tick
             tick = now

@@ -1,11 +1,12 @@
 """assign.py - which priors answer for which lane (dynamic top-k of the reference, a whole batch at once)."""
+
 import torch
 
 from .head import HEIGHT, STRIPS, WIDTH
 
-CANDIDATES = 4          # of the reference: at most this many priors a lane
-RADIUS = 10.0           # half a lane's breadth in pixels of the 800 wide input
-STEEP = 4.0             # slope beyond which the breadth grows no more
+CANDIDATES = 4  # of the reference: at most this many priors a lane
+RADIUS = 10.0  # half a lane's breadth in pixels of the 800 wide input
+STEEP = 4.0  # slope beyond which the breadth grows no more
 
 
 def breadth(x):
@@ -40,18 +41,18 @@ def assign(pred, lanes):
     real = lanes[:, None, :, 0]
     valid = (y >= 0) & (y < WIDTH)
     gap = torch.where(valid, (x - y).abs(), torch.zeros_like(x)).sum(-1) / (valid.sum(-1) + 1e-9)
-    scale = torch.tensor([HEIGHT - 1., WIDTH - 1.], device=pred.device)
+    scale = torch.tensor([HEIGHT - 1.0, WIDTH - 1.0], device=pred.device)
     start = ((pred[:, :, None, 2:4] - lanes[:, None, :, 1:3]) * scale).pow(2).sum(-1).sqrt()
     angle = (pred[:, :, None, 4] - lanes[:, None, :, 3]).abs() * 180
     p = pred[..., 1].sigmoid()
-    wanted = -(p + 1e-12).log() * 0.25 * (1 - p) ** 2 + (1 - p + 1e-12).log() * 0.75 * p ** 2
+    wanted = -(p + 1e-12).log() * 0.25 * (1 - p) ** 2 + (1 - p + 1e-12).log() * 0.75 * p**2
     cost = -3 * (nearness(gap, real) * nearness(start, real) * nearness(angle, real)) ** 2 + wanted[..., None]
     cost = torch.where(torch.isfinite(cost), cost, torch.full_like(cost, 1e6))
     iou = overlap(x, y.expand(-1, x.shape[1], -1, -1), valid.expand(-1, x.shape[1], -1, -1)).clamp(min=0)
     iou = torch.where(torch.isfinite(iou), iou, torch.zeros_like(iou))
     few = min(CANDIDATES, pred.shape[1])
-    number = iou.topk(few, 1).values.sum(1).int().clamp(min=1)                  # [B, T]
-    best = cost.topk(few, 1, largest=False).indices                             # [B, few, T]
+    number = iou.topk(few, 1).values.sum(1).int().clamp(min=1)  # [B, T]
+    best = cost.topk(few, 1, largest=False).indices  # [B, few, T]
     taken = (torch.arange(few, device=pred.device)[:, None] < number[:, None]) & (real > 0)
     match = torch.zeros_like(cost).scatter(1, best, taken.to(cost.dtype)) > 0
     lowest = torch.where(match, cost, torch.full_like(cost, 1e9)).min(-1)

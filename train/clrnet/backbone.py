@@ -1,5 +1,5 @@
 """backbone.py - ResNet 18 and 34, and the feature pyramid above it."""
-import torch
+
 import torch.nn as nn
 import torch.nn.functional as F
 

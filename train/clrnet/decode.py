@@ -1,4 +1,5 @@
 """decode.py - raw predictions to lanes: threshold, suppression, points; as the reference does it."""
+
 import numpy as np
 
 from .head import ROWS, STRIPS, WIDTH
@@ -20,7 +21,9 @@ def suppress(rows, score, threshold, most):
     for i in np.argsort(-score, kind='stable'):
         for k in kept:
             first, last = max(start[i], start[k]), min(end[i], end[k], ROWS - 1)
-            if last >= first and np.abs(x[i, first:last + 1] - x[k, first:last + 1]).sum() < threshold * (last - first + 1):
+            if last >= first and np.abs(x[i, first : last + 1] - x[k, first : last + 1]).sum() < threshold * (
+                last - first + 1
+            ):
                 break
         else:
             kept.append(i)
@@ -35,9 +38,9 @@ def points(row):
     start = min(max(int(np.round(row[2] * STRIPS)), 0), STRIPS)
     end = min(start + int(np.round(row[5] * STRIPS)) - 1, ROWS - 1)
     inside = (x[:start] >= 0) & (x[:start] <= 1)
-    reach = np.cumprod(inside[::-1])[::-1].astype(bool)     # unbroken down from the start
+    reach = np.cumprod(inside[::-1])[::-1].astype(bool)  # unbroken down from the start
     x[:start][~reach] = -2
-    x[max(end + 1, 0):] = -2
+    x[max(end + 1, 0) :] = -2
     return np.stack([x, y], 1)[x >= 0]
 
 

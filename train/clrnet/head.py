@@ -2,6 +2,7 @@
 
 Raw predictions are [B, P, 78]: 2 logits, start_y, start_x, theta, length, 72 x, as the reference's.
 """
+
 import math
 
 import torch
@@ -12,24 +13,26 @@ from .backbone import Conv
 
 PRIORS, POINTS, ROWS, STAGES = 192, 36, 72, 3
 STRIPS = ROWS - 1
-WIDTH, HEIGHT = 800, 320        # of the reference's input; a line's angle is measured in it, whatever the picture's size
-CLASSES = 5                     # of the auxiliary segmentation: ground and four lanes
+WIDTH, HEIGHT = 800, 320  # of the reference's input; a line's angle is measured in it, whatever the picture's size
+CLASSES = 5  # of the auxiliary segmentation: ground and four lanes
 
 
 def embeddings(count):
     """The priors' first start_y, start_x, theta: from the left, the bottom and the right edge."""
     left, bottom = count // 8, count * 3 // 4
     rise, step = 0.5 / max(left // 2 - 1, 1), 1 / (bottom // 4 + 1)
-    rows = [((i // 2) * rise, 0., 0.32 if i % 2 else 0.16) for i in range(left)]
-    rows += [(0., (i // 4 + 1) * step, 0.2 * (i % 4 + 1)) for i in range(bottom)]
-    rows += [((i // 2) * rise, 1., 0.84 if i % 2 else 0.68) for i in range(count - left - bottom)]
+    rows = [((i // 2) * rise, 0.0, 0.32 if i % 2 else 0.16) for i in range(left)]
+    rows += [(0.0, (i // 4 + 1) * step, 0.2 * (i % 4 + 1)) for i in range(bottom)]
+    rows += [((i // 2) * rise, 1.0, 0.84 if i % 2 else 0.68) for i in range(count - left - bottom)]
     return torch.tensor(rows)
 
 
 def straight(start_y, start_x, theta, prior_ys):
     """x [..., 72] of straight lines; all normalised, theta in units of pi."""
     rise = 1 - prior_ys - start_y[..., None]
-    return (start_x[..., None] * (WIDTH - 1) + rise * HEIGHT / torch.tan(theta[..., None] * math.pi + 1e-5)) / (WIDTH - 1)
+    return (start_x[..., None] * (WIDTH - 1) + rise * HEIGHT / torch.tan(theta[..., None] * math.pi + 1e-5)) / (
+        WIDTH - 1
+    )
 
 
 class Gather(nn.Module):
@@ -54,13 +57,14 @@ class Gather(nn.Module):
         batch, channels, points, priors = roi.shape
         roi = roi.permute(0, 3, 1, 2).reshape(batch, priors, channels * points)
         roi = F.relu(self.fc_norm(self.fc(roi).float()))
-        scale = lambda conv: [t.flatten()[:, None] if chosen is None else t.flatten()[chosen][:, None]
-                              for t in (conv.weight, conv.bias)]
+        scale = lambda conv: [
+            t.flatten()[:, None] if chosen is None else t.flatten()[chosen][:, None] for t in (conv.weight, conv.bias)
+        ]
         weight, bias = scale(self.f_query[0])
         query = F.relu(roi * weight + bias)
         key = F.interpolate(self.f_key(feature), (10, 25)).flatten(2)
         value = F.interpolate(self.f_value(feature), (10, 25)).flatten(2)
-        near = F.softmax(torch.matmul(query, key) * channels ** -0.5, -1)
+        near = F.softmax(torch.matmul(query, key) * channels**-0.5, -1)
         weight, bias = scale(self.W)
         context = torch.matmul(near, value.transpose(1, 2)) * weight + bias
         return roi + F.dropout(context, 0.1, self.training)
@@ -146,7 +150,7 @@ class Head(nn.Module):
             cls, reg = feature, feature
             for a, b in zip(self.cls_modules, self.reg_modules):
                 cls, reg = a(cls), b(reg)
-            with torch.autocast(feature.device.type, enabled=False):    # angles and x need all of float32
+            with torch.autocast(feature.device.type, enabled=False):  # angles and x need all of float32
                 cls, reg = self.cls_layers(cls.float()), self.reg_layers(reg.float())
                 start = priors[..., 2:5] + reg[..., :3]
                 xs = straight(start[..., 0], start[..., 1], start[..., 2], self.prior_ys.float())

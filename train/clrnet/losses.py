@@ -1,16 +1,17 @@
 """losses.py - what a step minimises: classification, start and angle, line IoU, auxiliary segmentation."""
+
 import torch
 import torch.nn.functional as F
 
 from .assign import assign, overlap
 from .head import STRIPS, WIDTH
 
-WEIGHTS = {'cls': 2.0, 'start': 0.2, 'iou': 2.0, 'seg': 1.0}       # of the reference's CULane configuration
-LINE = 15.0 / 800       # half breadth of a line in the segmentation, as a share of the width
+WEIGHTS = {'cls': 2.0, 'start': 0.2, 'iou': 2.0, 'seg': 1.0}  # of the reference's CULane configuration
+LINE = 15.0 / 800  # half breadth of a line in the segmentation, as a share of the width
 
 
 def focal(logits, positive):
-    """Focal loss [B, P] of two-class logits, alpha 0.25 and gamma 2 as in the reference, which weighs both classes alike."""
+    """Focal loss [B, P] of two-class logits; alpha 0.25, gamma 2, both classes weighed alike, as in the reference."""
     log = F.log_softmax(logits, -1)
     log = torch.where(positive, log[..., 1], log[..., 0])
     return -0.25 * (1 - log.exp()) ** 2 * log
@@ -30,7 +31,7 @@ def stage_loss(pred, lanes):
     mine = torch.gather(lanes, 1, index.clamp(min=0)[..., None].expand(-1, -1, lanes.shape[2]))
     count = lanes[..., 0].sum(1).clamp(min=1)
     cls = (focal(pred[..., :2], positive).sum(1) / count).mean()
-    scale = torch.tensor([STRIPS, WIDTH - 1., 180., STRIPS], device=pred.device)
+    scale = torch.tensor([STRIPS, WIDTH - 1.0, 180.0, STRIPS], device=pred.device)
     late = (pred[..., 2].detach() * STRIPS).round().clamp(0, STRIPS) - (mine[..., 1] * STRIPS).round()
     wanted = mine[..., 1:5] * scale
     wanted = torch.cat([wanted[..., :3], wanted[..., 3:] - late[..., None]], -1)
@@ -43,7 +44,7 @@ def stage_loss(pred, lanes):
 
 def segmentation(lanes, classes, height, width):
     """Class map [B, height, width] of the lanes [B, T, 77]; classes [B, T] in 0..4."""
-    x = lanes[..., 5:].flip(-1)                                                 # top row first
+    x = lanes[..., 5:].flip(-1)  # top row first
     rows = ((torch.arange(height, device=x.device) + 0.5) / height * STRIPS).round().long()
     x = x[..., rows]
     columns = (torch.arange(width, device=x.device) + 0.5) / width
@@ -53,7 +54,7 @@ def segmentation(lanes, classes, height, width):
 
 def loss(stages, seg, lanes, classes, weight):
     """Total loss and its parts. stages: three [B, P, 78]; seg: logits [B, 5, h, w]; weight: of the classes."""
-    parts = {'cls': 0., 'start': 0., 'iou': 0.}
+    parts = {'cls': 0.0, 'start': 0.0, 'iou': 0.0}
     for pred in stages:
         for name, value in stage_loss(pred, lanes).items():
             parts[name] = parts[name] + value / len(stages)

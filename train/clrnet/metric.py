@@ -2,6 +2,7 @@
 
 Drawn here at half that size, which changes an overlap by less than a hundredth; `lanert val` counts exactly.
 """
+
 from functools import lru_cache
 
 import numpy as np
@@ -12,7 +13,7 @@ RADIUS = 15 * SCALE
 
 _around = np.arange(-int(RADIUS) - 1, int(RADIUS) + 2)
 _dy, _dx = (a.ravel() for a in np.meshgrid(_around, _around, indexing='ij'))
-_disc = _dy ** 2 + _dx ** 2 <= RADIUS ** 2
+_disc = _dy**2 + _dx**2 <= RADIUS**2
 _dy, _dx = _dy[_disc], _dx[_disc]
 
 
@@ -47,7 +48,7 @@ def match(iou):
     @lru_cache(None)
     def best(i, used):
         if i == rows:
-            return 0., ()
+            return 0.0, ()
         sum_, pairs = best(i + 1, used)
         for j in range(columns):
             if not used >> j & 1:
@@ -83,5 +84,7 @@ class Count:
         out = {'pictures': self.pictures, 'lanes': self.wanted, 'found': self.found}
         for t in self.thresholds:
             out[f'f1@{t}'] = round(float(self.f1(t)), 4)
-        return out | {'precision': round(float(self.true[0.5] / max(self.found, 1)), 4),
-                      'recall': round(float(self.true[0.5] / max(self.wanted, 1)), 4)}
+        return out | {
+            'precision': round(float(self.true[0.5] / max(self.found, 1)), 4),
+            'recall': round(float(self.true[0.5] / max(self.wanted, 1)), 4),
+        }

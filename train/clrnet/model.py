@@ -1,4 +1,5 @@
 """model.py - the whole network, and its checkpoint in the reference's form."""
+
 import collections
 
 import torch
@@ -32,7 +33,9 @@ def load(path):
     """The network in a checkpoint of ours or of the reference's, its width and priors read from the tensors."""
     state = torch.load(path, map_location='cpu')
     state = state.get('net', state)
-    state = {k[7:] if k.startswith('module.') else k: v.float() if v.is_floating_point() else v for k, v in state.items()}
+    state = {
+        k[7:] if k.startswith('module.') else k: v.float() if v.is_floating_point() else v for k, v in state.items()
+    }
     blocks = len({k.split('.')[3] for k in state if k.startswith('backbone.model.layer3.')})
     arch = {2: 'resnet18', 6: 'resnet34'}[blocks]
     model = CLRNet(arch, state['backbone.model.conv1.weight'].shape[0] / 64, state['heads.priors'].shape[0])

@@ -1,4 +1,5 @@
 """dice.py - random numbers that depend on nothing but (seed, picture, name)."""
+
 import math
 import zlib
 
@@ -30,7 +31,7 @@ class Dice:
     def stream(self, name):
         return Dice(self.seed, self.indices, name)
 
-    def uniform(self, low=0., high=1., shape=()):
+    def uniform(self, low=0.0, high=1.0, shape=()):
         n = math.prod(shape)
         k = torch.arange(self.count, self.count + n, dtype=torch.int64) * 0x9E3779B1 & MASK
         self.count += n
@@ -41,7 +42,7 @@ class Dice:
     def log_uniform(self, low, high, shape=()):
         return torch.exp(self.uniform(math.log(low), math.log(high), shape))
 
-    def normal(self, mean=0., deviation=1., shape=()):
+    def normal(self, mean=0.0, deviation=1.0, shape=()):
         radius = torch.sqrt(-2 * torch.log(self.uniform(1e-7, 1, shape)))
         return mean + deviation * radius * torch.cos(self.uniform(0, 2 * math.pi, shape))
 

@@ -5,6 +5,7 @@ Road coordinates: d across (metres, right positive, 0 at the leftmost lane line)
 x_c(z) is a cubic, so d = (X - x_c(z)) * cos(heading(z)) and back are exact inverses at one z.
 Picture coordinates are normalised: x in 0..1 over the width, y in 0..1 over the rows below the cut.
 """
+
 import math
 from collections import namedtuple
 
@@ -12,9 +13,9 @@ import torch
 
 from .texture import fused
 
-CUT = 1 / 3         # preset `road`: the top third is cut away (see README.md)
+CUT = 1 / 3  # preset `road`: the top third is cut away (see README.md)
 NEAR, FAR = 1.0, 600.0
-STEPS = 320         # samples of the ground's profile, logarithmic in z
+STEPS = 320  # samples of the ground's profile, logarithmic in z
 
 # u, v: the ray; z: distance of the ground (FAR where none); ground: 1.0 where the ray meets it;
 # d: across; s: along; across, along: metres a pixel covers in these directions.
@@ -26,15 +27,20 @@ def sample(dice):
     one = dice.stream('camera')
     aspect = one.pick((16 / 9, 1640 / 590, 4 / 3, 2.0), (0.62, 0.22, 0.1, 0.06))
     hfov = one.uniform(42, 95) * math.pi / 180
-    focal = 0.5 / torch.tan(hfov / 2)                       # in picture widths
+    focal = 0.5 / torch.tan(hfov / 2)  # in picture widths
     lorry = one.flag(0.08)
     height = one.uniform(1.1, 1.75) * (1 - lorry) + one.uniform(1.8, 2.7) * lorry
-    horizon = one.uniform(0.30, 0.56)                       # share of the whole height
+    horizon = one.uniform(0.30, 0.56)  # share of the whole height
     centre = one.normal(0.5, 0.015)
     camera = {
-        'aspect': aspect, 'focal': focal, 'height': height, 'horizon': horizon,
-        'centre_x': one.normal(0.5, 0.01), 'centre_y': centre,
-        'roll': one.normal(0, 0.012), 'distortion': one.uniform(-0.02, 0.2) * one.flag(0.6),
+        'aspect': aspect,
+        'focal': focal,
+        'height': height,
+        'horizon': horizon,
+        'centre_x': one.normal(0.5, 0.01),
+        'centre_y': centre,
+        'roll': one.normal(0, 0.012),
+        'distortion': one.uniform(-0.02, 0.2) * one.flag(0.6),
     }
     camera['pitch'] = torch.atan((horizon - centre) / (aspect * focal))
     two = dice.stream('course')
@@ -46,9 +52,11 @@ def sample(dice):
     hilly = two.flag(0.4)
     course = {
         'heading': two.normal(0, 0.02) + two.normal(0, 0.07) * two.flag(0.15),
-        'curvature': curvature, 'change': change,
-        'bend': hilly * two.normal(0, 4e-4),                 # vertical curvature, 1/m
-        'hill': hilly * two.normal(0, 1.2), 'hill_length': two.uniform(120, 400),
+        'curvature': curvature,
+        'change': change,
+        'bend': hilly * two.normal(0, 4e-4),  # vertical curvature, 1/m
+        'hill': hilly * two.normal(0, 1.2),
+        'hill_length': two.uniform(120, 400),
         # A line is labelled up to this many picture heights below the horizon of a flat road.
         'reach': two.uniform(0.022, 0.038),
         'phase': two.uniform(0, 1000),
@@ -112,7 +120,7 @@ def undistort(r, k):
     s = torch.minimum(r, (r / k.abs().clamp(min=1e-3)) ** (1 / 3))
     s = torch.where(k < 0, r, s)
     for _ in range(6):
-        s = s - (s + k * s ** 3 - r) / (1 + 3 * k * s * s)
+        s = s - (s + k * s**3 - r) / (1 + 3 * k * s * s)
     return s / r
 
 
@@ -142,7 +150,7 @@ def ground(g, width, height):
     pick = lambda t, i: torch.gather(t, 1, i)
     v0, v1 = pick(v_table, index - 1), pick(v_table, index)
     w0, w1 = 1 / pick(z_table, index - 1), 1 / pick(z_table, index)
-    share = ((v0 - flat) / (v0 - v1 + 1e-7)).clamp(0, 1)     # v is about height / z: linear in 1/z
+    share = ((v0 - flat) / (v0 - v1 + 1e-7)).clamp(0, 1)  # v is about height / z: linear in 1/z
     z = (1 / (w0 + (w1 - w0) * share)).reshape(shape)
     hit = (v > v_table[:, -1:, None]).to(v.dtype)
     x, stretch = course(g, z)
@@ -178,7 +186,7 @@ def wall_distance(g, u, d):
     offset = (d - g['camera_d'])[:, None, None]
     q = u - k('heading')
     side = torch.where(offset < 0, -torch.ones_like(offset), torch.ones_like(offset))
-    z = torch.full_like(u, 30.)
+    z = torch.full_like(u, 30.0)
     for _ in range(2):
         curvature = k('curvature') + k('change') * z.clamp(max=120) / 3
         root = q * q - 2 * curvature * offset

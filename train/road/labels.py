@@ -5,6 +5,7 @@ rows (of 71) below the first row inside the picture; start_x and the x in 0..1 o
 outside 0..1 where the lane has none; theta the mean angle to the start, in units of pi; length in rows / 71.
 The reference's generate_lane_line.py makes the same of a label file.
 """
+
 import math
 
 import torch
@@ -16,7 +17,7 @@ STRIPS = ROWS - 1
 COLUMNS = 5 + ROWS
 MAX_LANES = 6
 NONE = -1e3
-WIDTH, HEIGHT = 800, 320        # the network's own size, in which theta is an angle
+WIDTH, HEIGHT = 800, 320  # the network's own size, in which theta is an angle
 
 
 def at_rows(px, py, seen):
@@ -25,9 +26,9 @@ def at_rows(px, py, seen):
     Below the first point the line goes on straight, as the reference's extrapolation does.
     """
     rows = torch.linspace(1, 0, ROWS, device=px.device).expand(*px.shape[:2], ROWS).contiguous()
-    top = torch.where(seen, py, torch.full_like(py, 9.)).amin(-1, keepdim=True)
-    falling = torch.cummin(torch.where(seen, py, torch.full_like(py, 9.)).clamp(max=9.), -1).values
-    falling = falling - torch.arange(px.shape[-1], device=px.device) * 1e-6     # strictly, for the search
+    top = torch.where(seen, py, torch.full_like(py, 9.0)).amin(-1, keepdim=True)
+    falling = torch.cummin(torch.where(seen, py, torch.full_like(py, 9.0)).clamp(max=9.0), -1).values
+    falling = falling - torch.arange(px.shape[-1], device=px.device) * 1e-6  # strictly, for the search
     index = torch.searchsorted(-falling.contiguous(), -rows).clamp(1, px.shape[-1] - 1)
     pick = lambda t, i: torch.gather(t, -1, i)
     y0, y1, x0, x1 = pick(falling, index - 1), pick(falling, index), pick(px, index - 1), pick(px, index)
@@ -71,6 +72,6 @@ def side(lanes):
     bottom = lanes[..., 2] + (lanes[..., 1] * HEIGHT) / torch.tan(lanes[..., 3].clamp(0.02, 0.98) * -math.pi) / WIDTH
     right = (bottom > 0.5) & (lanes[..., 0] > 0)
     left = (bottom <= 0.5) & (lanes[..., 0] > 0)
-    to_centre = left.flip(1).cumsum(1).flip(1)              # 1 for the nearest on the left
+    to_centre = left.flip(1).cumsum(1).flip(1)  # 1 for the nearest on the left
     from_centre = right.cumsum(1)
     return torch.where(left, (3 - to_centre).clamp(min=1), (2 + from_centre).clamp(max=4)) * (lanes[..., 0] > 0)

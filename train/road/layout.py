@@ -1,10 +1,11 @@
 """layout.py - how many lanes, how wide, where the camera drives, and which lines are labelled."""
+
 import torch
 
 from .texture import fused
 
-LINES = 8           # slots for lane lines; a road has 2 to 7
-NOWHERE = 1e4       # d of an empty slot
+LINES = 8  # slots for lane lines; a road has 2 to 7
+NOWHERE = 1e4  # d of an empty slot
 
 
 def sample(dice):
@@ -15,7 +16,7 @@ def sample(dice):
     own = torch.where(divided > 0, own, single)
     oncoming = torch.where(divided > 0, torch.zeros_like(own), 1 + one.choice((0.75, 0.2, 0.05)))
     own = torch.minimum(own, 6 - oncoming)
-    count = own + oncoming + 1                              # lines
+    count = own + oncoming + 1  # lines
     narrow = one.flag(0.25)
     width = one.uniform(3.3, 3.9) * (1 - narrow) + one.uniform(2.75, 3.4) * narrow
     widths = width[:, None] * (1 + one.normal(0, 0.03, (LINES - 1,)).clamp(-0.08, 0.08))
@@ -31,7 +32,11 @@ def sample(dice):
     changing = one.flag(0.12)
     offset = one.normal(0.05, 0.09).clamp(-0.3, 0.3) * (1 - changing) + one.uniform(-0.5, 0.5) * changing
     return {
-        'divided': divided, 'oncoming': oncoming, 'line_count': count, 'line_d': d, 'lane_width': width,
+        'divided': divided,
+        'oncoming': oncoming,
+        'line_count': count,
+        'line_d': d,
+        'lane_width': width,
         'camera_d': (left + right) / 2 + offset * (right - left),
         'road_end': torch.gather(d, 1, count[:, None] - 1)[:, 0],
     }

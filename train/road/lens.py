@@ -1,4 +1,5 @@
 """lens.py - between the scene and the file: bonnet, screen, exposure, colour, blur, noise, JPEG."""
+
 import math
 
 import torch
@@ -10,23 +11,37 @@ from .texture import absent, band, blend, dashes, fused, per_pixel, smooth
 def sample(dice, g):
     one = dice.stream('lens')
     night = g['night']
-    high = one.flag(0.25)                   # the bonnet, or the dashboard, hides much of the road
+    high = one.flag(0.25)  # the bonnet, or the dashboard, hides much of the road
     soft = one.choice((0.66, 0.26, 0.08))
     return {
-        'bonnet': one.flag(0.38), 'bonnet_top': one.uniform(0.78, 0.99) - high * one.uniform(0.05, 0.28), 'bonnet_bow': one.uniform(0.0, 0.35),
-        'bonnet_colour': one.uniform(0.03, 0.6, (1,)) * (1 + one.normal(0, 0.06, (3,))), 'bonnet_shine': one.uniform(0, 0.8),
+        'bonnet': one.flag(0.38),
+        'bonnet_top': one.uniform(0.78, 0.99) - high * one.uniform(0.05, 0.28),
+        'bonnet_bow': one.uniform(0.0, 0.35),
+        'bonnet_colour': one.uniform(0.03, 0.6, (1,)) * (1 + one.normal(0, 0.06, (3,))),
+        'bonnet_shine': one.uniform(0, 0.8),
         'bonnet_rate': one.log_uniform(2, 24),
-        'screen': one.flag(0.25) * one.uniform(0.02, 0.22), 'screen_shift': one.uniform(0, 60, (2,)),
-        'drops': one.flag(0.07) * one.uniform(0.2, 0.8), 'drop_rate': one.uniform(14, 40),
+        'screen': one.flag(0.25) * one.uniform(0.02, 0.22),
+        'screen_shift': one.uniform(0, 60, (2,)),
+        'drops': one.flag(0.07) * one.uniform(0.2, 0.8),
+        'drop_rate': one.uniform(14, 40),
         'streaks': one.flag(0.05) * one.uniform(0.1, 0.5),
-        'caption': one.flag(0.12), 'caption_y': one.pick((0.94, 0.05, 0.9), (0.6, 0.2, 0.2)), 'caption_x': one.uniform(0, 0.6),
+        'caption': one.flag(0.12),
+        'caption_y': one.pick((0.94, 0.05, 0.9), (0.6, 0.2, 0.2)),
+        'caption_x': one.uniform(0, 0.6),
         'vignette': one.uniform(0, 0.5) * one.flag(0.4),
-        'exposure': one.uniform(0.26, 0.56) * (1 - night) + one.uniform(0.07, 0.42) * night, 'adapt': one.uniform(0.65, 1.0), 'gamma': one.uniform(1.7, 2.5),
-        'contrast': one.normal(0.15, 0.3).clamp(-0.5, 0.8), 'saturation': one.uniform(0.6, 1.6),
-        'balance': (1 + one.normal(0, 1, (3,)) * (0.045 + 0.22 * night * one.flag(0.5))[:, None]).clamp(0.25, 2), 'black': one.uniform(-0.04, 0.04),
-        'blur': torch.tensor([0.35, 0.75, 1.6])[soft] * one.uniform(0.6, 1.2), 'shake': one.flag(0.12) * one.uniform(0.5, 2.0),
-        'noise': one.log_uniform(0.002, 0.008) * (1 + 2.5 * one.flag(0.25)), 'noise_dark': one.uniform(0, 0.04),
-        'quality': one.log_uniform(0.003, 0.07) * one.flag(0.5) + 0.002, 'sharpen': one.flag(0.35) * one.uniform(0.5, 2.2),
+        'exposure': one.uniform(0.26, 0.56) * (1 - night) + one.uniform(0.07, 0.42) * night,
+        'adapt': one.uniform(0.65, 1.0),
+        'gamma': one.uniform(1.7, 2.5),
+        'contrast': one.normal(0.15, 0.3).clamp(-0.5, 0.8),
+        'saturation': one.uniform(0.6, 1.6),
+        'balance': (1 + one.normal(0, 1, (3,)) * (0.045 + 0.22 * night * one.flag(0.5))[:, None]).clamp(0.25, 2),
+        'black': one.uniform(-0.04, 0.04),
+        'blur': torch.tensor([0.35, 0.75, 1.6])[soft] * one.uniform(0.6, 1.2),
+        'shake': one.flag(0.12) * one.uniform(0.5, 2.0),
+        'noise': one.log_uniform(0.002, 0.008) * (1 + 2.5 * one.flag(0.25)),
+        'noise_dark': one.uniform(0, 0.04),
+        'quality': one.log_uniform(0.003, 0.07) * one.flag(0.5) + 0.002,
+        'sharpen': one.flag(0.35) * one.uniform(0.5, 2.2),
         'grey': one.flag(0.02),
     }
 
@@ -37,8 +52,11 @@ def veil(g, colour, noise):
     height, width = colour.shape[2:]
     k = lambda n: g[n][:, None, None]
     device = colour.device
-    y, x = torch.meshgrid((torch.arange(height, device=device) + 0.5) / height,
-                          (torch.arange(width, device=device) + 0.5) / width, indexing='ij')
+    y, x = torch.meshgrid(
+        (torch.arange(height, device=device) + 0.5) / height,
+        (torch.arange(width, device=device) + 0.5) / width,
+        indexing='ij',
+    )
     y, x = y.expand(colour.shape[0], -1, -1), x.expand(colour.shape[0], -1, -1)
     level = colour.mean((1, 2, 3), keepdim=True)
     if not absent(g['bonnet']):
@@ -77,7 +95,7 @@ def expose(g, colour):
     gain = (k('exposure') ** k('gamma') * 1.3 / (mean + 1e-4)) ** k('adapt')
     gain = gain.clamp(max=16)
     colour = (colour * gain * per_pixel(g['balance'])).clamp(min=1e-5)
-    colour = colour / torch.sqrt(1 + 0.28 * colour * colour)       # soft shoulder
+    colour = colour / torch.sqrt(1 + 0.28 * colour * colour)  # soft shoulder
     colour = colour.clamp(1e-5, 1.6) ** (1 / k('gamma'))
     grey = colour.mean(1, keepdim=True)
     colour = grey + (colour - grey) * k('saturation') * (1 - k('grey'))
@@ -89,9 +107,9 @@ def kernel(g, width, radius=3):
     """A Gaussian and, across it, a shaken one, as rows [B, 2 * radius + 1]; blur counts pixels of 800 in a row."""
     scale = width / 800
     t = torch.arange(-radius, radius + 1, device=g['blur'].device, dtype=torch.float32)
-    row = lambda sigma: torch.softmax(-t ** 2 / (2 * sigma[:, None] ** 2), 1)
+    row = lambda sigma: torch.softmax(-(t**2) / (2 * sigma[:, None] ** 2), 1)
     blur = (g['blur'] * scale).clamp(min=0.2)
-    return row(blur), row(torch.sqrt(blur ** 2 + (g['shake'] * scale) ** 2))
+    return row(blur), row(torch.sqrt(blur**2 + (g['shake'] * scale) ** 2))
 
 
 @fused
@@ -106,12 +124,12 @@ def focus(g, colour):
     flat = F.conv2d(flat, filters(across)[:, None, None, :], groups=batch * channels)
     flat = F.conv2d(flat, filters(down)[:, None, :, None], groups=batch * channels)
     soft = flat.reshape(colour.shape)
-    return soft + (colour - soft) * g['sharpen'][:, None, None, None]      # 1: as before the blur; above: overdone
+    return soft + (colour - soft) * g['sharpen'][:, None, None, None]  # 1: as before the blur; above: overdone
 
 
 def cosines(device):
     """The orthonormal 8-point DCT-II."""
-    k, n = torch.meshgrid(torch.arange(8.), torch.arange(8.), indexing='ij')
+    k, n = torch.meshgrid(torch.arange(8.0), torch.arange(8.0), indexing='ij')
     c = torch.cos((2 * n + 1) * k * math.pi / 16) * 0.5
     c[0] /= math.sqrt(2)
     return c.to(device)
@@ -122,12 +140,12 @@ def jpeg(g, colour):
     """Rounds 8x8 DCT blocks of the picture, coarser in colour and in high frequencies, as JPEG does."""
     batch, _, height, width = colour.shape
     c = cosines(colour.device)
-    step = (1 + torch.arange(8., device=colour.device))
+    step = 1 + torch.arange(8.0, device=colour.device)
     step = (step[:, None] + step[None]) * 0.5 * g['quality'][:, None, None, None, None, None]
     luma = colour.mean(1, keepdim=True)
     planes = torch.cat([luma, colour[:, :1] - luma, colour[:, 2:] - luma], 1)
     blocks = planes.reshape(batch, 3, height // 8, 8, width // 8, 8).permute(0, 1, 2, 4, 3, 5)
-    step = step * torch.tensor([1., 2., 2.], device=colour.device).reshape(1, 3, 1, 1, 1, 1)
+    step = step * torch.tensor([1.0, 2.0, 2.0], device=colour.device).reshape(1, 3, 1, 1, 1, 1)
     blocks = torch.round(c @ blocks @ c.T / step) * step
     planes = (c.T @ blocks @ c).permute(0, 1, 2, 4, 3, 5).reshape(batch, 3, height, width)
     luma, red, blue = planes[:, :1], planes[:, 1:2], planes[:, 2:]
@@ -138,6 +156,8 @@ def record(g, colour, grain):
     """Scene light [B, 3, H, W] and standard-normal grain of that shape to what a file holds, 0..1 in steps of 1/255."""
     colour = focus(g, expose(g, colour))
     k = lambda n: g[n][:, None, None, None]
-    colour = colour + grain * (k('noise') + k('noise_dark') * g['night'][:, None, None, None] * (1 - colour.clamp(0, 1)))
+    colour = colour + grain * (
+        k('noise') + k('noise_dark') * g['night'][:, None, None, None] * (1 - colour.clamp(0, 1))
+    )
     colour = jpeg(g, colour.clamp(0, 1))
     return torch.round(colour.clamp(0, 1) * 255) / 255

@@ -1,4 +1,5 @@
 """markings.py - paint and dots: lane lines, and the arrows, crossings and letters that are no lane lines."""
+
 import torch
 
 from . import layout
@@ -7,7 +8,17 @@ from .texture import absent, band, blend, dashes, fused, item, smooth
 LINES = layout.LINES
 GHOSTS = 2
 # period and painted length of dashes, metres: US, CN motorway, CN city, DE motorway, DE road, UK, block, dense
-PATTERNS = ((12.2, 3.05), (15., 6.), (10., 4.), (18., 6.), (12., 4.), (9., 3.), (6., 2.), (2., 1.), (4., 2.))
+PATTERNS = (
+    (12.2, 3.05),
+    (15.0, 6.0),
+    (10.0, 4.0),
+    (18.0, 6.0),
+    (12.0, 4.0),
+    (9.0, 3.0),
+    (6.0, 2.0),
+    (2.0, 1.0),
+    (4.0, 2.0),
+)
 PATTERN_WEIGHTS = (0.3, 0.14, 0.12, 0.12, 0.1, 0.08, 0.08, 0.02, 0.04)
 
 
@@ -25,7 +36,8 @@ def colours(dice, yellow):
     n = yellow.shape[1]
     white = dice.uniform(0.62, 1.0, (n, 1)) * (1 + dice.normal(0, 0.02, (n, 3)))
     gold = dice.uniform(0.6, 0.95, (n, 1)) * torch.stack(
-        [torch.ones_like(yellow), dice.uniform(0.62, 0.82, (n,)), dice.uniform(0.1, 0.5, (n,))], -1)
+        [torch.ones_like(yellow), dice.uniform(0.62, 0.82, (n,)), dice.uniform(0.1, 0.5, (n,))], -1
+    )
     return white + (gold - white) * yellow[..., None]
 
 
@@ -48,36 +60,48 @@ def sample(dice, g):
     painted = real * (1 - missing) * (1 - bare)
     lines = {
         'painted': painted,
-        'solid': solid, 'dots': dots, 'double': double,
+        'solid': solid,
+        'dots': dots,
+        'double': double,
         'width': one.uniform(0.09, 0.2, (1,)) * (1 + 0.15 * one.normal(0, 1, (LINES,)).clamp(-2, 2)),
         'wide': one.flag(0.05, (LINES,)),
         'gap': one.uniform(0.18, 0.4, (LINES,)),
-        'period': period, 'duty': duty.expand(-1, LINES),
+        'period': period,
+        'duty': duty.expand(-1, LINES),
         'phase': (one.uniform(0, 40, (LINES,)) * one.flag(0.4, (1,))) + one.uniform(0, 40, (1,)),
         'strength': one.uniform(0.75, 1, (LINES,)) * (1 - 0.45 * worn * one.uniform(0, 1, (LINES,))),
         'wear': (worn * one.uniform(0.3, 1.1, (LINES,))),
-        'half': double * one.flag(0.3, (LINES,)),           # one of the two is dashed
+        'half': double * one.flag(0.3, (LINES,)),  # one of the two is dashed
         # dots stand in groups (4 in 14.6 m in California) or all along
         'dot_step': one.pick((1.2, 1.5, 2.0, 3.65), (0.5, 0.2, 0.15, 0.15), (1,)).expand(-1, LINES),
         'dot_share': one.pick((0.36, 1.0), (0.7, 0.3), (1,)).expand(-1, LINES),
         'dot_size': one.uniform(0.1, 0.22, (1,)).expand(-1, LINES),
-        'under': one.flag(0.35, (LINES,)) * one.uniform(0.1, 0.7, (LINES,)),    # paint below the dots
-        'halo': one.flag(0.25, (1,)) * one.uniform(-0.4, 0.25, (LINES,)),       # ground beside the paint
+        'under': one.flag(0.35, (LINES,)) * one.uniform(0.1, 0.7, (LINES,)),  # paint below the dots
+        'halo': one.flag(0.25, (1,)) * one.uniform(-0.4, 0.25, (LINES,)),  # ground beside the paint
     }
     lines['width'] = lines['width'] * (1 + 1.2 * lines['wide'])
     marks = {'line_' + k: v for k, v in lines.items()}
     marks['line_colour'] = colours(one, yellow)
     two = dice.stream('signs')
     marks |= {
-        'arrows': two.flag(0.22), 'arrow_gap': two.uniform(18, 60), 'arrow_phase': two.uniform(0, 60),
+        'arrows': two.flag(0.22),
+        'arrow_gap': two.uniform(18, 60),
+        'arrow_phase': two.uniform(0, 60),
         'arrow_bend': two.pick((-1, 0, 1), (0.25, 0.5, 0.25)),
-        'letters': two.flag(0.08), 'letter_phase': two.uniform(0, 60),
-        'crossing': two.flag(0.06), 'crossing_z': two.uniform(5, 45), 'crossing_step': two.uniform(0.8, 1.2),
-        'stop': two.flag(0.07), 'stop_z': two.uniform(4, 40),
-        'hatch': two.flag(0.08), 'hatch_slope': two.uniform(-1.2, 1.2), 'hatch_period': two.uniform(2, 6),
+        'letters': two.flag(0.08),
+        'letter_phase': two.uniform(0, 60),
+        'crossing': two.flag(0.06),
+        'crossing_z': two.uniform(5, 45),
+        'crossing_step': two.uniform(0.8, 1.2),
+        'stop': two.flag(0.07),
+        'stop_z': two.uniform(4, 40),
+        'hatch': two.flag(0.08),
+        'hatch_slope': two.uniform(-1.2, 1.2),
+        'hatch_period': two.uniform(2, 6),
         'ghost_here': two.flag(0.12, (GHOSTS,)) * two.uniform(0.08, 0.3, (GHOSTS,)),
         'ghost_tone': two.pick((0.1, 0.8), (0.45, 0.55), (GHOSTS,)),
-        'ghost_d': two.uniform(-1.5, 8.5, (GHOSTS,)), 'ghost_slope': two.normal(0, 0.006, (GHOSTS,)),
+        'ghost_d': two.uniform(-1.5, 8.5, (GHOSTS,)),
+        'ghost_slope': two.normal(0, 0.006, (GHOSTS,)),
         'ghost_duty': two.pick((1.0, 0.3), (0.6, 0.4), (GHOSTS,)),
         'sign_paint': two.uniform(0.45, 0.95),
     }
@@ -117,17 +141,19 @@ def signs(g, ground, index):
     k = lambda n: g[n][:, None, None]
     across, along = ground.across, ground.along
     side = torch.sign(ground.d - layout.at(g['line_d'], index))
-    x = (ground.d - layout.at(g['line_d'], index)) * side - k('lane_width') / 2     # from the lane's middle
+    x = (ground.d - layout.at(g['line_d'], index)) * side - k('lane_width') / 2  # from the lane's middle
     inside = ((ground.d > 0) & (ground.d < k('road_end'))).to(x.dtype)
-    t = torch.remainder(ground.s + k('arrow_phase') , k('arrow_gap'))
+    t = torch.remainder(ground.s + k('arrow_phase'), k('arrow_gap'))
     bend = x * side - k('arrow_bend') * smooth((t - 2) / 2.5) * 0.5
-    shaft = band(bend, torch.zeros_like(x), torch.full_like(x, 0.2), across) * band(t, 2.0, torch.full_like(x, 4.), along)
+    shaft = band(bend, torch.zeros_like(x), torch.full_like(x, 0.2), across) * band(
+        t, 2.0, torch.full_like(x, 4.0), along
+    )
     head = band(bend, torch.zeros_like(x), ((6.2 - t) / 2.2 * 0.9).clamp(min=0) + 1e-3, across)
     head = head * band(t, 5.1, torch.full_like(x, 2.2), along)
     mark = torch.maximum(shaft, head) * k('arrows')
-    t2 = torch.remainder(ground.s + k('letter_phase'), 47.)
+    t2 = torch.remainder(ground.s + k('letter_phase'), 47.0)
     strokes = dashes(x + 0.31 * torch.floor(t2 * 1.3), torch.full_like(x, 0.55), torch.full_like(x, 0.4), across)
-    letters = strokes * band(t2, 3., torch.full_like(x, 3.5), along) * (x.abs() < 1.1).to(x.dtype)
+    letters = strokes * band(t2, 3.0, torch.full_like(x, 3.5), along) * (x.abs() < 1.1).to(x.dtype)
     mark = torch.maximum(mark, letters * k('letters'))
     zebra = dashes(ground.d, k('crossing_step'), 0.5 * torch.ones_like(x), across)
     zebra = zebra * band(ground.z, k('crossing_z'), torch.full_like(x, 3.5), along)
@@ -161,5 +187,5 @@ def ghost(one, ground, albedo, fine):
     k = lambda n: one[n][:, None, None]
     d = k('d') + k('slope') * ground.z
     old = band(ground.d, d, torch.full_like(d, 0.14), ground.across)
-    old = old * dashes(ground.s, torch.full_like(old, 12.), k('duty'), ground.along)
+    old = old * dashes(ground.s, torch.full_like(old, 12.0), k('duty'), ground.along)
     return blend(albedo, k('tone')[:, None].expand_as(albedo), old * k('here') * (0.4 + 0.6 * fine))

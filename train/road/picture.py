@@ -1,4 +1,5 @@
 """picture.py - pictures in and out of files, and lanes drawn over them, without further packages."""
+
 import struct
 import subprocess
 import zlib
@@ -6,7 +7,7 @@ import zlib
 import numpy as np
 import torch
 
-COLOURS = ((0, 255, 0), (0, 160, 255), (255, 120, 0), (255, 0, 255), (0, 255, 255), (255, 255, 0))      # BGR
+COLOURS = ((0, 255, 0), (0, 160, 255), (255, 120, 0), (255, 0, 255), (0, 255, 255), (255, 255, 0))  # BGR
 
 
 def write_png(path, picture):
@@ -47,6 +48,7 @@ def read(path):
     """Any picture file as BGR uint8 [H, W, 3]: with OpenCV or Pillow where installed, else with the ffmpeg program."""
     try:
         import cv2
+
         picture = cv2.imread(path, cv2.IMREAD_COLOR)
         if picture is None:
             raise OSError(f'{path}: not a picture')
@@ -55,11 +57,30 @@ def read(path):
         pass
     try:
         from PIL import Image
+
         return np.ascontiguousarray(np.asarray(Image.open(path).convert('RGB'))[..., ::-1])
     except ImportError:
         pass
-    pnm = subprocess.run(['ffmpeg', '-v', 'error', '-i', path, '-frames:v', '1', '-f', 'image2pipe', '-c:v', 'ppm', '-pix_fmt',
-                          'rgb24', '-'], check=True, capture_output=True).stdout
+    pnm = subprocess.run(
+        [
+            'ffmpeg',
+            '-v',
+            'error',
+            '-i',
+            path,
+            '-frames:v',
+            '1',
+            '-f',
+            'image2pipe',
+            '-c:v',
+            'ppm',
+            '-pix_fmt',
+            'rgb24',
+            '-',
+        ],
+        check=True,
+        capture_output=True,
+    ).stdout
     _, size, _, pixels = pnm.split(b'\n', 3)
     width, height = map(int, size.split())
     return np.frombuffer(pixels, np.uint8).reshape(height, width, 3)[..., ::-1].copy()

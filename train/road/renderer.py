@@ -1,4 +1,5 @@
 """renderer.py - from picture numbers to pictures and targets."""
+
 import torch
 
 from . import geometry, labels, layout, lens, light, markings, roadside, surface, vehicles
@@ -17,7 +18,7 @@ def sample(seed, indices):
     g |= roadside.sample(dice, g)
     g |= vehicles.sample(dice, g)
     g |= lens.sample(dice, g)
-    g['mirrored'] = dice.stream('mirror').flag(0.35)       # traffic keeps left, signs and yellow lines with it
+    g['mirrored'] = dice.stream('mirror').flag(0.35)  # traffic keeps left, signs and yellow lines with it
     return g
 
 
@@ -52,8 +53,11 @@ def mirror(lanes, mirrored):
     flipped = torch.cat([lanes[..., :2], 1 - lanes[..., 2:3], 1 - lanes[..., 3:4], lanes[..., 4:5], x], -1)
     flipped = torch.where(lanes[..., :1] > 0, flipped, lanes)
     real = flipped[..., 0]
-    order = torch.argsort(torch.where(real > 0, -torch.arange(lanes.shape[1], device=lanes.device).to(real), 9 + 0 * real),
-                          dim=1, stable=True)
+    order = torch.argsort(
+        torch.where(real > 0, -torch.arange(lanes.shape[1], device=lanes.device).to(real), 9 + 0 * real),
+        dim=1,
+        stable=True,
+    )
     flipped = torch.gather(flipped, 1, order[..., None].expand_as(flipped))
     return torch.where(mirrored[:, None, None] > 0, flipped, lanes)
 
@@ -78,7 +82,8 @@ class Renderer:
         self.compiled = compiled
         if compiled:
             from torch import _dynamo
-            _dynamo.config.suppress_errors = True           # what cannot be compiled runs as it is
+
+            _dynamo.config.suppress_errors = True  # what cannot be compiled runs as it is
 
     def batch(self, seed, indices):
         """Pictures [B, 3, H, W] and targets [B, MAX_LANES, COLUMNS] of the given picture numbers."""
@@ -91,7 +96,9 @@ class Renderer:
         generator = torch.Generator(self.device).manual_seed((seed << 32 ^ number) & (1 << 62) - 1)
         count = len(scenes['height'])
         grain = torch.randn(count, 3, self.height, self.width, device=self.device, generator=generator)
-        part = 1 if self.device.type == 'cpu' else count       # what fits a core's cache; and draws only what is there
-        pictures = [draw({k: v[i:i + part] for k, v in g.items()}, self.width, self.height, self.noise, grain[i:i + part])
-                    for i in range(0, count, part)]
+        part = 1 if self.device.type == 'cpu' else count  # what fits a core's cache; and draws only what is there
+        pictures = [
+            draw({k: v[i : i + part] for k, v in g.items()}, self.width, self.height, self.noise, grain[i : i + part])
+            for i in range(0, count, part)
+        ]
         return torch.cat(pictures), mirror(labels.make(g), g['mirrored'])

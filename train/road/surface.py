@@ -1,4 +1,5 @@
 """surface.py - the ground without paint: asphalt, concrete, joints, tar, tyre marks, shoulder, terrain, snow."""
+
 from collections import namedtuple
 
 import torch
@@ -9,8 +10,15 @@ from .texture import absent, band, blend, dashes, fused, item, per_pixel, smooth
 SEAMS = 5
 PATCHES = 2
 # terrain: dry grass, grass, earth, sand, pavement, snow, gravel
-TERRAINS = ((.42, .38, .22), (.18, .26, .1), (.32, .25, .18), (.55, .46, .34), (.42, .42, .41), (.85, .87, .9),
-            (.4, .39, .37))
+TERRAINS = (
+    (0.42, 0.38, 0.22),
+    (0.18, 0.26, 0.1),
+    (0.32, 0.25, 0.18),
+    (0.55, 0.46, 0.34),
+    (0.42, 0.42, 0.41),
+    (0.85, 0.87, 0.9),
+    (0.4, 0.39, 0.37),
+)
 
 # fine, coarse, streak, wave: about zero; blot, speck: 0..1
 Grains = namedtuple('Grains', 'fine coarse streak wave blot speck')
@@ -25,29 +33,47 @@ def sample(dice, g):
     near_line = torch.where(near_line > 1e3, g['road_end'][:, None], near_line)
     beside = one.flag(0.6, (SEAMS,))
     seam_d = beside * (near_line + one.normal(0, 0.35, (SEAMS,))) + (1 - beside) * (
-        one.uniform(-2, 1, (SEAMS,)) + g['road_end'][:, None] * one.uniform(0, 1.2, (SEAMS,)))
+        one.uniform(-2, 1, (SEAMS,)) + g['road_end'][:, None] * one.uniform(0, 1.2, (SEAMS,))
+    )
     return {
-        'concrete': concrete, 'road_colour': tone[:, None] * tint,
-        'grain': one.uniform(0.02, 0.14), 'blotch': one.uniform(0.0, 0.12), 'streak': one.uniform(0, 0.2),
+        'concrete': concrete,
+        'road_colour': tone[:, None] * tint,
+        'grain': one.uniform(0.02, 0.14),
+        'blotch': one.uniform(0.0, 0.12),
+        'streak': one.uniform(0, 0.2),
         'lane_tone': one.normal(0, 0.09, (layout.LINES,)) * one.flag(0.5, (1,)),
-        'track': one.normal(0, 0.16) * one.flag(0.75), 'track_width': one.uniform(0.16, 0.45),
+        'track': one.normal(0, 0.16) * one.flag(0.75),
+        'track_width': one.uniform(0.16, 0.45),
         'oil': -one.uniform(0, 0.25) * one.flag(0.45),
         'seam_here': one.flag(0.42, (SEAMS,)) * one.uniform(0.25, 1, (SEAMS,)),
-        'seam_d': seam_d, 'seam_slope': one.normal(0, 0.004, (SEAMS,)),
-        'seam_width': one.uniform(0.015, 0.13, (SEAMS,)), 'seam_wave': one.uniform(0, 0.5, (SEAMS,)) * one.flag(0.6, (SEAMS,)),
+        'seam_d': seam_d,
+        'seam_slope': one.normal(0, 0.004, (SEAMS,)),
+        'seam_width': one.uniform(0.015, 0.13, (SEAMS,)),
+        'seam_wave': one.uniform(0, 0.5, (SEAMS,)) * one.flag(0.6, (SEAMS,)),
         'seam_tone': one.pick((0.25, 0.5, 1.35, 1.6), (0.5, 0.25, 0.15, 0.1), (SEAMS,)),
-        'joint': one.flag(0.15 + 0.6 * concrete) * one.uniform(0.2, 1), 'joint_step': one.uniform(4, 9),
-        'joint_tone': one.uniform(0.3, 0.75), 'joint_width': one.uniform(0.02, 0.12), 'joint_skew': one.normal(0, 0.08),
-        'crack': one.flag(0.2) * one.uniform(0.2, 0.7), 'crack_tone': one.uniform(0.2, 0.6),
-        'patch_here': one.flag(0.2, (PATCHES,)), 'patch_d': one.uniform(-1, 10, (PATCHES,)),
-        'patch_z': one.log_uniform(5, 60, (PATCHES,)), 'patch_long': one.log_uniform(2, 60, (PATCHES,)),
-        'patch_width': one.uniform(0.6, 4, (PATCHES,)), 'patch_tone': one.uniform(0.55, 1.4, (PATCHES,)),
-        'skid': one.flag(0.12) * one.uniform(0.2, 0.6), 'skid_d': one.uniform(-1, 9), 'skid_slope': one.normal(0, 0.05),
-        'shoulder_left': one.log_uniform(0.15, 3.5), 'shoulder_right': one.log_uniform(0.15, 4.0),
+        'joint': one.flag(0.15 + 0.6 * concrete) * one.uniform(0.2, 1),
+        'joint_step': one.uniform(4, 9),
+        'joint_tone': one.uniform(0.3, 0.75),
+        'joint_width': one.uniform(0.02, 0.12),
+        'joint_skew': one.normal(0, 0.08),
+        'crack': one.flag(0.2) * one.uniform(0.2, 0.7),
+        'crack_tone': one.uniform(0.2, 0.6),
+        'patch_here': one.flag(0.2, (PATCHES,)),
+        'patch_d': one.uniform(-1, 10, (PATCHES,)),
+        'patch_z': one.log_uniform(5, 60, (PATCHES,)),
+        'patch_long': one.log_uniform(2, 60, (PATCHES,)),
+        'patch_width': one.uniform(0.6, 4, (PATCHES,)),
+        'patch_tone': one.uniform(0.55, 1.4, (PATCHES,)),
+        'skid': one.flag(0.12) * one.uniform(0.2, 0.6),
+        'skid_d': one.uniform(-1, 9),
+        'skid_slope': one.normal(0, 0.05),
+        'shoulder_left': one.log_uniform(0.15, 3.5),
+        'shoulder_right': one.log_uniform(0.15, 4.0),
         'shoulder_tone': one.normal(1, 0.12).clamp(0.7, 1.4),
         'terrain': one.pick(TERRAINS, (0.2, 0.26, 0.14, 0.1, 0.16, 0.05, 0.09)) * one.uniform(0.7, 1.25, (1,)),
         'rough': one.uniform(0.1, 0.45),
-        'snow': one.flag(0.05), 'snow_reach': one.normal(0, 0.8),
+        'snow': one.flag(0.05),
+        'snow_reach': one.normal(0, 0.8),
         'texture_shift': one.uniform(0, 64, (2,)),
     }
 
@@ -68,7 +94,7 @@ def fields(g, ground, noise):
 
 
 def cover(g, ground, index, noise):
-    """Albedo [B, 3, H, W] of the unpainted ground, noise (fine, coarse in 0..1) for the paint's wear, and snow's share."""
+    """Albedo [B, 3, H, W] of the unpainted ground, noise (fine, coarse; 0..1) for the paint's wear, share of snow."""
     grains = fields(g, ground, noise)
     tone = plain(g, ground, index, grains)
     for i in range(PATCHES):
@@ -91,12 +117,18 @@ def plain(g, ground, index, grains):
     tone = 1 + grains.fine * k('grain') * 2 + grains.coarse * k('blotch') + grains.streak * k('streak')
     tone = tone + layout.at(g['lane_tone'], lane)
     wheel = torch.exp(-(((q - (k('lane_width') - 1.65) / 2) / k('track_width')) ** 2))
-    tone = tone + k('track') * wheel * (1 + grains.streak) + k('oil') * torch.exp(-(((q - k('lane_width') / 2) / 0.3) ** 2))
+    tone = (
+        tone
+        + k('track') * wheel * (1 + grains.streak)
+        + k('oil') * torch.exp(-(((q - k('lane_width') / 2) / 0.3) ** 2))
+    )
     joint = dashes(s + d * k('joint_skew'), k('joint_step'), k('joint_width') / k('joint_step'), along)
     tone = tone * (1 + (k('joint_tone') - 1) * joint * k('joint'))
     crack = smooth(1 - (grains.wave.abs() / 0.012) / (1 + across * 8)) * k('crack') * smooth(1.5 - along / 1.5)
     tone = tone * (1 + (k('crack_tone') - 1) * crack)
-    skid = band(d, k('skid_d') + k('skid_slope') * z, torch.full_like(d, 0.22), across) * smooth((40 - z) / 10) * k('skid')
+    skid = (
+        band(d, k('skid_d') + k('skid_slope') * z, torch.full_like(d, 0.22), across) * smooth((40 - z) / 10) * k('skid')
+    )
     return tone * (1 - skid)
 
 

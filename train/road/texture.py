@@ -1,11 +1,12 @@
 """texture.py - tileable noise, made once, sampled with wrap-around."""
+
 import functools
 
 import torch
 import torch.nn.functional as F
 
-SIZE = 256      # texels on a side
-CHANNELS = 4    # independent fields, so that one look-up serves several uses
+SIZE = 256  # texels on a side
+CHANNELS = 4  # independent fields, so that one look-up serves several uses
 
 
 class Noise:
@@ -18,14 +19,14 @@ class Noise:
             cells = torch.rand(CHANNELS, SIZE // step, SIZE // step, generator=g)
             padded = F.pad(cells[None], (1, 2, 1, 2), mode='circular')
             up = F.interpolate(padded, scale_factor=step, mode='bicubic', align_corners=False) if step > 1 else padded
-            field += weight * up[0, :, step:step + SIZE, step:step + SIZE]
+            field += weight * up[0, :, step : step + SIZE, step : step + SIZE]
         rank = field.flatten(1).argsort(1).argsort(1).float() / (SIZE * SIZE - 1)
         field = rank.reshape(1, CHANNELS, SIZE, SIZE)
         self.table = F.pad(field, (0, 1, 0, 1), mode='circular').to(device)
 
     def at(self, x, y):
         """Fields at x, y [B, H, W] in cells of the coarse octave (4 texels): [B, CHANNELS, H, W] in 0..1."""
-        scale = 4. / SIZE
+        scale = 4.0 / SIZE
         grid = torch.stack([x * scale, y * scale], -1)
         grid = (grid - torch.floor(grid)) * 2 - 1
         table = self.table.expand(x.shape[0], -1, -1, -1)
@@ -34,6 +35,7 @@ class Noise:
 
 class Fusion:
     """Whether fused functions are compiled; set by the renderer that draws."""
+
     on = False
 
 
@@ -42,6 +44,7 @@ def fused(function):
 
     Each is compiled by itself and called for every wall or vehicle: one graph of all of them takes minutes to compile.
     """
+
     @functools.wraps(function)
     def call(*arguments):
         if not Fusion.on:
@@ -56,7 +59,7 @@ def fused(function):
 
 def item(g, prefix, i):
     """The i-th of the things whose fields begin with prefix, without it."""
-    return {k[len(prefix):]: v[:, i] for k, v in g.items() if k.startswith(prefix)}
+    return {k[len(prefix) :]: v[:, i] for k, v in g.items() if k.startswith(prefix)}
 
 
 def absent(amount):
@@ -91,9 +94,11 @@ def band(x, centre, width, footprint):
 
 def dashes(x, period, duty, footprint):
     """Share of a pixel at x covered by dashes that fill the first duty (0..1) of each period."""
+
     def covered(t):
         whole = torch.floor(t)
         return whole * duty + torch.minimum(t - whole, duty)
+
     half = footprint / (2 * period)
     t = x / period
     return ((covered(t + half) - covered(t - half)) / (2 * half)).clamp(0, 1)

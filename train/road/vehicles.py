@@ -1,11 +1,20 @@
 """vehicles.py - cars, vans and lorries as shaded boxes, which hide markings, with their shadows and lamps."""
+
 import torch
 
 from . import geometry
 from .texture import Fusion, absent, blend, fused, item, smooth
 
 VEHICLES = 7
-PAINTS = ((.75, .76, .78), (.06, .06, .07), (.35, .36, .38), (.2, .21, .23), (.45, .06, .05), (.08, .14, .35), (.6, .55, .45))
+PAINTS = (
+    (0.75, 0.76, 0.78),
+    (0.06, 0.06, 0.07),
+    (0.35, 0.36, 0.38),
+    (0.2, 0.21, 0.23),
+    (0.45, 0.06, 0.05),
+    (0.08, 0.14, 0.35),
+    (0.6, 0.55, 0.45),
+)
 
 
 def sample(dice, g):
@@ -25,14 +34,18 @@ def sample(dice, g):
     pick = lambda a, b, c: torch.tensor([a, b, c])[kind]
     return {
         'car_here': (one.uniform(0, 1, n) < busy).float(),
-        'car_d': d, 'car_z': z,
+        'car_d': d,
+        'car_z': z,
         'car_width': pick(1.8, 2.0, 2.5) * one.uniform(0.95, 1.05, n),
         'car_high': pick(1.5, 2.1, 3.6) * one.uniform(0.92, 1.12, n),
-        'car_long': pick(4.4, 5.2, 11.) * one.uniform(0.9, 1.2, n),
-        'car_taper': pick(0.05, 0.03, 0.0), 'car_box': (kind == 2).float(),
-        'car_colour': one.pick(PAINTS, (0.3, 0.2, 0.15, 0.12, 0.08, 0.08, 0.07), n) * one.uniform(0.8, 1.2, (VEHICLES, 1)),
+        'car_long': pick(4.4, 5.2, 11.0) * one.uniform(0.9, 1.2, n),
+        'car_taper': pick(0.05, 0.03, 0.0),
+        'car_box': (kind == 2).float(),
+        'car_colour': one.pick(PAINTS, (0.3, 0.2, 0.15, 0.12, 0.08, 0.08, 0.07), n)
+        * one.uniform(0.8, 1.2, (VEHICLES, 1)),
         'car_oncoming': (lane < g['oncoming'][:, None]).float() * (1 - parked),
-        'car_brake': one.flag(0.3, n), 'car_shadow': one.uniform(0.3, 0.85, (1,)).expand(-1, VEHICLES),
+        'car_brake': one.flag(0.3, n),
+        'car_shadow': one.uniform(0.3, 0.85, (1,)).expand(-1, VEHICLES),
         'car_lights': torch.maximum(g['night'], one.flag(0.12))[:, None] * one.flag(0.97, n),
     }
 
@@ -44,8 +57,12 @@ def places(g):
     x, stretch = geometry.course(g, z)
     slope = k('heading') + z * (k('curvature') + z * k('change') / 2)
     cos = 1 / torch.sqrt(1 + slope * slope)
-    return {'car_x': x + (g['car_d'] - k('camera_d')) * stretch, 'car_y': k('height') - geometry.elevation(g, z),
-            'car_cos': cos, 'car_sin': slope * cos}
+    return {
+        'car_x': x + (g['car_d'] - k('camera_d')) * stretch,
+        'car_y': k('height') - geometry.elevation(g, z),
+        'car_cos': cos,
+        'car_sin': slope * cos,
+    }
 
 
 def present(g):
@@ -79,7 +96,9 @@ def shadow(car, sun_side, sunny, u, z, shade):
 def drive(g, ground, albedo, depth, upright):
     """Draws the vehicles over albedo; returns albedo, depth, upright and the lamps' glow, [B, 3, H, W]."""
     albedo, depth, upright, glow = albedo.clone(), depth.clone(), upright.clone(), torch.zeros_like(albedo)
-    red, white = (torch.tensor(c, device=albedo.device).reshape(1, 3, 1, 1) for c in ((1., .06, .03), (1., .95, .8)))
+    red, white = (
+        torch.tensor(c, device=albedo.device).reshape(1, 3, 1, 1) for c in ((1.0, 0.06, 0.03), (1.0, 0.95, 0.8))
+    )
     for car in present(g):
         tint = red + (white - red) * car['oncoming'][:, None, None, None]
         place = window(car, ground.u, ground.v)
@@ -122,7 +141,7 @@ def body(car, tint, u, v, albedo, depth, upright, glow):
     """A box in the vehicle's own frame (x right, y up, z ahead from its rear), cut to a cabin, painted by place."""
     k = lambda n: car[n][:, None, None]
     wide, high, long = k('width'), k('high'), k('long')
-    lx, lz = k('z') * k('sin') - k('x') * k('cos'), -k('x') * k('sin') - k('z') * k('cos')     # the camera's place
+    lx, lz = k('z') * k('sin') - k('x') * k('cos'), -k('x') * k('sin') - k('z') * k('cos')  # the camera's place
     dx, dz, dy = safe(u * k('cos') - k('sin')), safe(u * k('sin') + k('cos')), safe(-v)
     ax, bx = (-wide / 2 - lx) / dx, (wide / 2 - lx) / dx
     az, bz = -lz / dz, (long - lz) / dz
@@ -168,7 +187,7 @@ def lamps(car, tint, wet, u, v, glow):
         offset = side * k('width')
         du = u - (k('x') + offset * k('cos')) / (k('z') - offset * k('sin'))
         r = (du * du + dv * dv) / (size * size)
-        streak = torch.exp(-(du / (size * 1.6)) ** 2) * torch.exp(-dv.clamp(min=0) * 9) * (dv > 0).to(dv.dtype)
+        streak = torch.exp(-((du / (size * 1.6)) ** 2)) * torch.exp(-dv.clamp(min=0) * 9) * (dv > 0).to(dv.dtype)
         total = total + 1.4 / (1 + r) ** 1.5 + 0.02 / (1 + r / 60) + streak * wet[:, None, None] * 0.5
     power = k('lights') * k('here') * (0.25 + k('oncoming') * 1.2 + 0.4 * k('brake'))
     return glow + tint * (total * power)[:, None]

@@ -1,4 +1,5 @@
 """Tests of the network, its losses, assignment, decoding and metric; parity with the reference where ../shared is."""
+
 import contextlib
 import json
 import os
@@ -13,14 +14,14 @@ import torch
 
 import parts
 from clrnet import assign, decode, losses, metric, model
-from clrnet.head import ROWS, STRIPS, WIDTH
+from clrnet.head import ROWS
 from road import labels, picture, renderer
 
 SHARED = os.environ.get('LANERT_SHARED', os.path.join(os.path.dirname(__file__), '..', '..', '..', 'shared'))
 REFERENCE = os.path.join(SHARED, 'reference')
 
 
-def as_prediction(lanes, sure=4.):
+def as_prediction(lanes, sure=4.0):
     """Raw predictions [B, T, 78] that say exactly what the targets say."""
     logit = (lanes[..., :1] * 2 - 1) * sure
     return torch.cat([-logit / 2, logit / 2, lanes[..., 1:]], -1)
@@ -41,7 +42,9 @@ class ReferenceTest(unittest.TestCase):
     def test_raw_predictions(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, 'made.pth')
-            subprocess.run([sys.executable, os.path.join(REFERENCE, 'make_checkpoint.py'), 'resnet18', '4', path], check=True)
+            subprocess.run(
+                [sys.executable, os.path.join(REFERENCE, 'make_checkpoint.py'), 'resnet18', '4', path], check=True
+            )
             net = model.load(path)
         goldens = os.path.join(REFERENCE, 'goldens')
         for name in ('adv_test1', 'p1_solidWhiteRight'):
@@ -92,14 +95,14 @@ class AssignTest(unittest.TestCase):
 class LossTest(unittest.TestCase):
     def test_perfect_predictions_cost_next_to_nothing(self):
         lanes = labels.make(renderer.sample(1, torch.arange(16)))
-        good = losses.stage_loss(as_prediction(lanes, 20.), lanes)
+        good = losses.stage_loss(as_prediction(lanes, 20.0), lanes)
         self.assertLess(float(good['cls']), 1e-3)
         self.assertLess(float(good['start']), 1e-3)
         self.assertLess(float(good['iou']), 1e-3)
         moved = lanes.clone()
         moved[..., 2] += 0.05
         moved[..., 5:] += 0.05
-        worse = losses.stage_loss(as_prediction(moved, 20.), lanes)
+        worse = losses.stage_loss(as_prediction(moved, 20.0), lanes)
         self.assertGreater(float(worse['iou']), 0.5)
 
     def test_gradients_reach_every_parameter(self):
@@ -112,7 +115,6 @@ class LossTest(unittest.TestCase):
         total.backward()
         missing = [n for n, p in net.named_parameters() if p.grad is None or not torch.isfinite(p.grad).all()]
         self.assertEqual(missing, [])
-
 
     def test_nothing_is_made_on_another_device(self):
         """On the meta device, as on a GPU, a tensor of the CPU among the rest is an error."""
@@ -175,7 +177,9 @@ class PartsTest(unittest.TestCase):
             self.assertGreater(len(os.listdir(folder)), 1)
             back = parts.join(folder)
         self.assertEqual(back['step'], 7)
-        self.assertTrue(torch.equal(back['net']['b'], state['net']['b']) and torch.equal(back['net']['c'], state['net']['c']))
+        self.assertTrue(
+            torch.equal(back['net']['b'], state['net']['b']) and torch.equal(back['net']['c'], state['net']['c'])
+        )
         self.assertTrue(torch.allclose(back['net']['a'], state['net']['a'], atol=3e-3))
 
 

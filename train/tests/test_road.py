@@ -1,9 +1,10 @@
 """Tests of the renderer: run with `python3 -m unittest discover -s train -t train` (seconds)."""
+
 import unittest
 
 import torch
 
-from road import dice, geometry, labels, layout, renderer, texture
+from road import dice, geometry, labels, renderer, texture
 
 SIZE = (160, 64)
 
@@ -24,7 +25,7 @@ class DiceTest(unittest.TestCase):
         d = dice.Dice(1, torch.arange(20000))
         u = d.uniform()
         self.assertAlmostEqual(float(u.mean()), 0.5, delta=0.01)
-        self.assertAlmostEqual(float(u.std()), 12 ** -0.5, delta=0.01)
+        self.assertAlmostEqual(float(u.std()), 12**-0.5, delta=0.01)
         shares = torch.bincount(d.choice((1, 2, 1)), minlength=3) / 20000
         self.assertTrue(torch.allclose(shares, torch.tensor([0.25, 0.5, 0.25]), atol=0.02))
 
@@ -32,14 +33,14 @@ class DiceTest(unittest.TestCase):
 class TextureTest(unittest.TestCase):
     def test_dashes_cover_their_share(self):
         x = torch.linspace(0, 1000, 20001)[None]
-        for footprint in (0.01, 1., 30.):
-            cover = texture.dashes(x, torch.tensor(12.), torch.tensor(0.25), torch.tensor(footprint))
+        for footprint in (0.01, 1.0, 30.0):
+            cover = texture.dashes(x, torch.tensor(12.0), torch.tensor(0.25), torch.tensor(footprint))
             self.assertAlmostEqual(float(cover.mean()), 0.25, delta=0.01)
 
     def test_band_covers_its_width(self):
         x = torch.linspace(-5, 5, 100001)
-        for footprint in (0.01, 0.2, 2.):
-            cover = texture.band(x, 0., torch.tensor(0.15), torch.tensor(footprint))
+        for footprint in (0.01, 0.2, 2.0):
+            cover = texture.band(x, 0.0, torch.tensor(0.15), torch.tensor(footprint))
             self.assertAlmostEqual(float(cover.sum()) * 1e-4, 0.15, delta=0.002)
 
     def test_noise_repeats_without_a_seam(self):
@@ -91,7 +92,9 @@ class LabelTest(unittest.TestCase):
         t = labels.targets(x, torch.ones(1, 1, dtype=torch.bool))[0, 0]
         self.assertEqual([float(t[0]), float(t[1])], [1, 0])
         self.assertAlmostEqual(float(t[2]), 0.2, places=5)
-        self.assertAlmostEqual(float(t[3]) * 180, torch.rad2deg(torch.atan2(torch.tensor(320.), torch.tensor(400.))).item(), places=1)
+        self.assertAlmostEqual(
+            float(t[3]) * 180, torch.rad2deg(torch.atan2(torch.tensor(320.0), torch.tensor(400.0))).item(), places=1
+        )
         self.assertAlmostEqual(float(t[4]) * labels.STRIPS, labels.ROWS, places=4)
 
     def test_line_that_enters_from_the_side(self):
@@ -99,7 +102,7 @@ class LabelTest(unittest.TestCase):
         x = (-0.5 + (1 - rows) * 1.0)[None, None]
         t = labels.targets(x, torch.ones(1, 1, dtype=torch.bool))[0, 0]
         self.assertAlmostEqual(float(t[1]) * labels.STRIPS, 36, delta=0.51)
-        self.assertTrue((t[5:5 + 35] == labels.NONE).all())
+        self.assertTrue((t[5 : 5 + 35] == labels.NONE).all())
         self.assertGreaterEqual(float(t[2]), 0)
 
     def test_invalid_and_short_lanes_are_empty(self):

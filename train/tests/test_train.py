@@ -1,4 +1,5 @@
 """Tests of the trainer: it learns, and a run that was stopped goes on as if it had not been."""
+
 import json
 import os
 import tempfile
@@ -13,8 +14,27 @@ import train
 
 def run(folder, *arguments):
     """Trains a small network in the folder and returns its trainer."""
-    line = ['train.py', folder, '--width', '0.125', '--size', '96x32', '--batch', '2', '--priors', '24', '--warm', '2',
-            '--device', 'cpu', '--check-minutes', '0', '--log-steps', '2', *arguments]
+    line = [
+        'train.py',
+        folder,
+        '--width',
+        '0.125',
+        '--size',
+        '96x32',
+        '--batch',
+        '2',
+        '--priors',
+        '24',
+        '--warm',
+        '2',
+        '--device',
+        'cpu',
+        '--check-minutes',
+        '0',
+        '--log-steps',
+        '2',
+        *arguments,
+    ]
     with mock.patch('sys.argv', line), mock.patch('sys.stderr'):
         trainer = train.Trainer(train.options())
         trainer.run()
@@ -59,7 +79,9 @@ class TrainerTest(unittest.TestCase):
 
     def test_a_step_that_is_not_finite_changes_little(self):
         trainer = run(self.path('run'), '--pictures', '2')
-        before = {k: v.clone() for k, v in trainer.net.state_dict().items() if v.is_floating_point() and 'running' not in k}
+        before = {
+            k: v.clone() for k, v in trainer.net.state_dict().items() if v.is_floating_point() and 'running' not in k
+        }
         number, scenes = 0, train.renderer.sample(1, torch.arange(2))
         pictures, lanes, classes = trainer.draw(number, scenes)
         trainer.loss = lambda stages, *_: (stages[-1].sum() * float('nan'), {})
