@@ -245,6 +245,9 @@ typedef struct lanert_source_info {
 LANERT_API int lanert_source_open(const char *spec, lanert_source **source, lanert_error *err);
 LANERT_API void lanert_source_close(lanert_source **source);
 LANERT_API const lanert_source_info *lanert_source_describe(const lanert_source *source);
+/* Opens pictures by their paths, in this order, each frame named by its path. */
+LANERT_API int lanert_source_open_pictures(const char *const *paths, int64_t count, lanert_source **source,
+                                           lanert_error *err);
 /* The next frame, BGR, borrowed until the next call. LANERT_END after the last one. */
 LANERT_API int lanert_source_read(lanert_source *source, lanert_frame *frame, lanert_error *err);
 
@@ -258,6 +261,7 @@ typedef struct lanert_sink_options {
     const lanert_preset *preset;      /* borrowed during open */
     bool force;                       /* overwrite files that are there */
     const char *title;                /* drawn on videos and pictures: model and engine; NULL: none */
+    bool truth;                       /* frame.truth is drawn on them too, dashed */
 } lanert_sink_options;
 
 /* A writer of results: annotated video or pictures, or lane files. Files appear whole or not at all,
@@ -321,9 +325,10 @@ typedef struct lanert_val_options {
     const char *predictions; /* folder of .lines.txt, or TuSimple's JSON lines; NULL: lanert_val_add brings lanes */
     const char *journal;     /* file that finished frames are added to, and taken from; NULL: none */
     const char *identity;    /* what else the lanes depend on (model, settings): a journal belongs to one; NULL: "" */
-    int shard, shards;       /* this run's part: 1 of 1 is all; frames are dealt out in turn */
-    int threads;             /* of lanert_val_run; 0: one for each processor */
-    bool allow_missing;      /* frames without predictions count as frames without lanes; else they are an error */
+    /* Where predictions, identity and journal are all NULL, the first journal merged says it. */
+    int shard, shards;  /* this run's part: 1 of 1 is all; frames are dealt out in turn */
+    int threads;        /* of lanert_val_run; 0: one for each processor */
+    bool allow_missing; /* frames without predictions count as frames without lanes; else they are an error */
 } lanert_val_options;
 
 LANERT_API void lanert_val_defaults(lanert_val_options *options);
@@ -332,8 +337,12 @@ LANERT_API int lanert_val_open(const lanert_val_options *options, lanert_val **v
 LANERT_API void lanert_val_close(lanert_val **val);
 
 typedef struct lanert_val_frame {
-    const char *name; /* as the list has it; lives as long as val */
-    bool wanted;      /* of this shard, and not finished */
+    const char *name;        /* as the list has it; lives as long as val */
+    bool wanted;             /* of this shard, and not finished */
+    bool done, missing;      /* finished; without a prediction */
+    int predicted, labelled; /* lanes of a finished frame */
+    int tp[LANERT_VAL_THRESHOLDS];
+    double accuracy, fp, fn; /* tusimple only */
 } lanert_val_frame;
 
 /* The frames of all shards, numbered from 0. */
@@ -347,9 +356,15 @@ typedef int lanert_val_on_progress(void *context, int64_t done, int64_t total);
 /* Scores the predictions of every frame that is wanted. The result does not depend on threads. */
 LANERT_API int lanert_val_run(lanert_val *val, lanert_val_on_progress *on_progress, void *context, lanert_error *err);
 /* Scores lanes that a detector found in frame i, in pixels of its width × height picture, as if they had been written
- * to a file first. One thread at a time. */
+ * to a file first. `result` NULL: it has none, and counts as missing. One thread at a time. */
 LANERT_API int lanert_val_add(lanert_val *val, int64_t i, int width, int height, const lanert_result *result,
                               lanert_error *err);
+enum { LANERT_VAL_LABELLED, LANERT_VAL_PREDICTED };
+/* The lanes of frame i as its label or its file of predictions has them, to be drawn: at most LANERT_MAX_LANES into
+ * lanes, thinned to LANERT_LANE_POINTS points, in pixels of the data set's pictures; scores -1. A file that is not
+ * there gives none. One thread at a time. */
+LANERT_API int lanert_val_lanes(lanert_val *val, int64_t i, int which, lanert_lane *lanes, int *count,
+                                lanert_error *err);
 /* Takes in the frames that another shard's journal holds. */
 LANERT_API int lanert_val_merge(lanert_val *val, const char *journal, lanert_error *err);
 
@@ -387,8 +402,11 @@ typedef struct lanert_compare_frame {
 } lanert_compare_frame;
 
 typedef struct lanert_compare_options {
-    double limit_px;    /* lanes further apart than this on average are not the same lane */
-    bool allow_missing; /* frames that one side lacks count as without lanes; else they are an error */
+    const char *dataset, *root, *list; /* the frames, as lanert_val_options has them; NULL: all that are there */
+    const char *csv;                   /* table of frames to write, whole or not at all; NULL: none */
+    bool force;                        /* overwrite it */
+    double limit_px;                   /* lanes further apart than this on average are not the same lane */
+    bool allow_missing;                /* frames that one side lacks count as without lanes; else they are an error */
     int (*on_frame)(void *context, const lanert_compare_frame *frame); /* may be NULL; non-zero ends with LANERT_END */
     void *context;
 } lanert_compare_options;
@@ -399,7 +417,7 @@ typedef struct lanert_compare_total {
 } lanert_compare_total;
 
 LANERT_API void lanert_compare_defaults(lanert_compare_options *options);
-/* a and b: two folders of .lines.txt, or two files of TuSimple's JSON lines. */
+/* a and b: predictions: two folders of .lines.txt, or two files of TuSimple's JSON lines. */
 LANERT_API int lanert_compare(const char *a, const char *b, const lanert_compare_options *options,
                               lanert_compare_total *total, lanert_error *err);
 

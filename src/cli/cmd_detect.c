@@ -1,8 +1,7 @@
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "cli/detector_options.h"
 #include "cli/outputs.h"
 
 static const char help[] =
@@ -16,19 +15,7 @@ static const char help[] =
     "                             TuSimple's lines (.json), annotated pictures (.jpg, .png, FOLDER/); may be repeated\n"
     "      --format FORMAT        of the output beside it: video, pictures, culane, tusimple, llamas or jsonl\n"
     "      --force                overwrite files that are there\n"
-    "\n"
-    "  -m, --model MODEL.onnx     written by 'lanert convert', or a plain ONNX export of CLRNet\n"
-    "      --preset NAME          culane, tusimple or llamas: needed for a plain export, which does not say\n"
-    "      --engine NAME          auto (the default), onnxruntime or openvino\n"
-    "      --precision NAME       auto (the default: the model's own), fp32, fp16 or bf16\n"
-    "      --threads N            of the engine; 0 (the default): one for each processor\n"
-    "      --batch N              frames that go through the engine together (default 1)\n"
-    "\n"
-    "      --conf SCORE           the score a lane needs, 0 to 1\n"
-    "      --nms-thres PIXELS     mean distance, at width 800, under which two lanes are one\n"
-    "      --max-lanes N          the most lanes in a frame\n"
-    "      --cut FRACTION         the part of a picture's height to cut away at the top, 0 to below 1\n"
-    "      --resize NAME          linear (the default) or cubic\n"
+    "\n" DETECTOR_HELP "\n"
     "      --duration SECONDS     stop after so long\n"
     "\n"
     "      --json                 the summary as JSON, on standard output\n"
@@ -42,8 +29,7 @@ static const char help[] =
     "source could not be read, or not all of it\n";
 
 typedef struct job {
-    const char *model_path, *preset;
-    lanert_detector_options detector;
+    detector_options detector;
     outputs outputs;
     bool force, verbose, quiet, json;
     double duration_s; /* 0: no end */
@@ -58,23 +44,13 @@ typedef struct job {
 
 /* ---- options ---- */
 
-enum { FORMAT = 256, FORCE, PRESET, ENGINE, PRECISION, THREADS, BATCH, CONF, NMS, LANES, CUT, RESIZE, DURATION, JSON };
+enum { FORMAT = 256, FORCE, DURATION, JSON };
 
 static const struct option longs[] = {
     {"output", required_argument, NULL, 'o'},
     {"format", required_argument, NULL, FORMAT},
     {"force", no_argument, NULL, FORCE},
-    {"model", required_argument, NULL, 'm'},
-    {"preset", required_argument, NULL, PRESET},
-    {"engine", required_argument, NULL, ENGINE},
-    {"precision", required_argument, NULL, PRECISION},
-    {"threads", required_argument, NULL, THREADS},
-    {"batch", required_argument, NULL, BATCH},
-    {"conf", required_argument, NULL, CONF},
-    {"nms-thres", required_argument, NULL, NMS},
-    {"max-lanes", required_argument, NULL, LANES},
-    {"cut", required_argument, NULL, CUT},
-    {"resize", required_argument, NULL, RESIZE},
+    DETECTOR_LONGS,
     {"duration", required_argument, NULL, DURATION},
     {"json", no_argument, NULL, JSON},
     {"verbose", no_argument, NULL, 'v'},
@@ -82,41 +58,6 @@ static const struct option longs[] = {
     {"help", no_argument, NULL, 'h'},
     {0},
 };
-
-static bool parse_float(const char *option, double high, float *value)
-{
-    double number;
-    if (!option_double(option, optarg, 0, high, &number))
-        return false;
-    *value = (float)number;
-    return true;
-}
-
-static bool parse_cut(double *value)
-{
-    if (!option_double("--cut", optarg, 0, 1, value))
-        return false;
-    if (*value < 1)
-        return true;
-    say_usage("--cut is '%s': nothing of the picture is left; expected less than 1", optarg);
-    return false;
-}
-
-static bool parse_resize(lanert_resize *value)
-{
-    static const char *const names[] = {"linear", "cubic", NULL};
-    int place;
-    if (!option_name("--resize", optarg, names, &place))
-        return false;
-    *value = place ? LANERT_CUBIC : LANERT_LINEAR;
-    return true;
-}
-
-static bool set_text(const char **value)
-{
-    *value = optarg;
-    return true;
-}
 
 static bool set_flag(bool *value)
 {
@@ -133,28 +74,6 @@ static bool parse_option(job *j, int c)
         return outputs_add_format(&j->outputs, optarg);
     case FORCE:
         return set_flag(&j->force);
-    case 'm':
-        return set_text(&j->model_path);
-    case PRESET:
-        return set_text(&j->preset);
-    case ENGINE:
-        return set_text(&j->detector.engine);
-    case PRECISION:
-        return option_precision(optarg, &j->detector.precision);
-    case THREADS:
-        return option_int("--threads", optarg, 0, 1024, &j->detector.threads);
-    case BATCH:
-        return option_int("--batch", optarg, 1, 64, &j->detector.batch);
-    case CONF:
-        return parse_float("--conf", 1, &j->detector.conf);
-    case NMS:
-        return parse_float("--nms-thres", 800, &j->detector.nms_thres);
-    case LANES:
-        return option_int("--max-lanes", optarg, 1, LANERT_MAX_LANES, &j->detector.max_lanes);
-    case CUT:
-        return parse_cut(&j->detector.cut);
-    case RESIZE:
-        return parse_resize(&j->detector.resize);
     case DURATION:
         return option_double("--duration", optarg, 0, 1e9, &j->duration_s);
     case JSON:
@@ -164,6 +83,8 @@ static bool parse_option(job *j, int c)
     case 'q':
         return set_flag(&j->quiet);
     default:
+        if (detector_options_own(c))
+            return detector_options_parse(&j->detector, c, optarg);
         return say_usage("wrong option"), false;
     }
 }
@@ -227,7 +148,7 @@ static void add_stats(lanert_stats *sum, const lanert_stats *one)
 /* "r18-culane · openvino": what made these lanes. */
 static void make_title(const job *j, char *title, size_t size)
 {
-    const char *slash = strrchr(j->model_path, '/'), *name = slash ? slash + 1 : j->model_path;
+    const char *slash = strrchr(j->detector.model, '/'), *name = slash ? slash + 1 : j->detector.model;
     const char *dot = strrchr(name, '.');
     snprintf(title, size, "%.*s · %s", dot ? (int)(dot - name) : (int)strlen(name), name,
              lanert_detector_engine(j->det));
@@ -267,7 +188,7 @@ static void say_source(const job *j, const lanert_source_info *info)
     fprintf(stderr, "%s: %s%s%s", info->name, info->live ? "live" : info->pictures ? "stills" : "video", size, count);
     if (info->rate > 0)
         fprintf(stderr, " at %g a second", info->rate);
-    fprintf(stderr, "; %s on %s\n", j->model_path, lanert_detector_engine(j->det));
+    fprintf(stderr, "; %s on %s\n", j->detector.model, lanert_detector_engine(j->det));
 }
 
 static int run_source(job *j, const char *spec)
@@ -364,23 +285,11 @@ static bool summarize(const job *j)
     return false;
 }
 
-static int open_detector(job *j)
-{
-    lanert_error err;
-    int rc = lanert_model_open(j->model_path, j->preset, &j->model, &err);
-    if (!rc)
-        rc = lanert_detector_open(j->model, &j->detector, &j->det, &err);
-    if (!rc)
-        return EXIT_DONE;
-    say_error("%s", err.text);
-    return rc == LANERT_EINVAL ? EXIT_USAGE : EXIT_MODEL;
-}
-
 int cmd_detect(int argc, char **argv)
 {
     job j = {0};
     int c, status;
-    lanert_detector_defaults(&j.detector);
+    detector_options_init(&j.detector);
     while ((c = getopt_long(argc, argv, "o:m:vqh", longs, NULL)) != -1) {
         if (c == 'h')
             return print_help(help);
@@ -393,10 +302,10 @@ int cmd_detect(int argc, char **argv)
         return EXIT_USAGE;
     if (j.json && outputs_use_stdout(&j.outputs))
         return say_usage("--json and an output cannot both go to standard output");
-    if (!j.model_path)
+    if (!j.detector.model)
         return say_usage("--model MODEL.onnx is missing; 'lanert convert' makes one of a checkpoint");
     interrupt_catch();
-    if (!(status = open_detector(&j))) {
+    if (!(status = detector_options_open(&j.detector, &j.model, &j.det))) {
         j.start_s = now_s();
         status = run_sources(&j, argv + optind, argc - optind);
         if (j.stats.frames && !summarize(&j) && !status)

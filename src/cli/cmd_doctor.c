@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/json.h"
 
 static const char help[] =
     "usage: lanert doctor [--json]\n"
@@ -60,22 +61,10 @@ static bool has_feature(const cpu *c, const char *name)
     return strstr(c->flags, word) != NULL;
 }
 
-static void print_json_text(const char *text)
-{
-    putchar('"');
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            putchar('\\');
-        if ((unsigned char)*text >= ' ')
-            putchar(*text);
-    }
-    putchar('"');
-}
-
 static void print_json_pair(const char *name, const char *text, const char *end)
 {
     printf("\"%s\": ", name);
-    print_json_text(text);
+    json_text(text);
     fputs(end, stdout);
 }
 

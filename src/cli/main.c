@@ -10,6 +10,7 @@ static const struct {
 } commands[] = {
     {"detect", "find lanes in pictures, videos and cameras", cmd_detect},
     {"convert", "make a model of a CLRNet checkpoint", cmd_convert},
+    {"val", "measure accuracy as the benchmarks do, or compare two models", cmd_val},
     {"inspect", "say what a checkpoint or model is", cmd_inspect},
     {"doctor", "say what this machine has and lacks", cmd_doctor},
 };

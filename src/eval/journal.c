@@ -115,22 +115,34 @@ static int read_frames(const char *path, const file_map *map, size_t from, frame
     return 0;
 }
 
-static size_t write_head(char *out, size_t size, const char *key)
+static size_t write_head(char *out, size_t size, const journal_key *key)
 {
-    return (size_t)snprintf(out, size, "lanert-val 1 %s\n", key);
+    return (size_t)snprintf(out, size, "lanert-val 1 %s %s\n", key->frames, key->lanes);
+}
+
+/* Takes from a journal of the same frames where its lanes come from. */
+static void learn_lanes(journal_key *key, const file_map *map)
+{
+    char head[256];
+    const size_t length = write_head(head, sizeof head, key) - 1, hash = sizeof key->lanes - 1;
+    if (*key->lanes || map->size < length + hash || memcmp(map->data, head, length) != 0)
+        return;
+    memcpy(key->lanes, map->data + length, hash);
+    key->lanes[hash] = '\0';
 }
 
 /* A head that was cut off while it was written is a journal without frames: *used stays 0. */
-static int read_journal(const char *path, const char *key, frame_record *records, size_t count, size_t *used,
+static int read_journal(const char *path, journal_key *key, frame_record *records, size_t count, size_t *used,
                         lanert_error *err)
 {
     char head[256];
-    size_t length = write_head(head, sizeof head, key);
     file_map map;
     int rc = file_map_open(path, DATASET_MAX_LIST_FILE, &map, err);
     *used = 0;
     if (rc)
         return rc;
+    learn_lanes(key, &map);
+    size_t length = write_head(head, sizeof head, key);
     if (map.size >= length && memcmp(map.data, head, length) == 0)
         rc = read_frames(path, &map, length, records, count, used, err);
     else if (map.size >= length || (map.size && memcmp(map.data, head, map.size) != 0))
@@ -142,7 +154,7 @@ static int read_journal(const char *path, const char *key, frame_record *records
     return rc;
 }
 
-int journal_read(const char *path, const char *key, frame_record *records, size_t count, lanert_error *err)
+int journal_read(const char *path, journal_key *key, frame_record *records, size_t count, lanert_error *err)
 {
     size_t used;
     return read_journal(path, key, records, count, &used, err);
@@ -162,7 +174,7 @@ static int write_all(const journal *j, const char *text, size_t size, lanert_err
     return 0;
 }
 
-int journal_open(journal *j, const char *path, const char *key, frame_record *records, size_t count, lanert_error *err)
+int journal_open(journal *j, const char *path, journal_key *key, frame_record *records, size_t count, lanert_error *err)
 {
     size_t used;
     int rc = 0;

@@ -73,7 +73,7 @@ int scorer_score_text(scorer *s, const dataset_frame *frame, const char *text, s
     return rc;
 }
 
-static int score_missing(scorer *s, const dataset_frame *frame, frame_record *record, lanert_error *err)
+int scorer_score_missing(scorer *s, const dataset_frame *frame, frame_record *record, lanert_error *err)
 {
     *record = (frame_record){.missing = true};
     lane_set_clear(&s->predicted, "");
@@ -96,7 +96,7 @@ int scorer_score(scorer *s, const dataset_frame *frame, bool allow_missing, fram
     if (!d->ops->rules) {
         if (piece->line)
             return scorer_score_text(s, frame, piece->data, piece->size, d->predictions, record, err);
-        return allow_missing ? score_missing(s, frame, record, err)
+        return allow_missing ? scorer_score_missing(s, frame, record, err)
                              : error_set(err, LANERT_ENOTFOUND, "%s: %s: " MISSING_ADVICE, d->predictions, frame->name);
     }
     if ((rc = d->ops->prediction_path(d, frame, &path, err)))
@@ -106,7 +106,8 @@ int scorer_score(scorer *s, const dataset_frame *frame, bool allow_missing, fram
         rc = scorer_score_text(s, frame, map.size ? (const char *)map.data : "", map.size, path, record, err);
         file_map_close(&map);
     } else if (rc == LANERT_ENOTFOUND) {
-        rc = allow_missing ? score_missing(s, frame, record, err) : error_set(err, rc, "%s: " MISSING_ADVICE, path);
+        rc = allow_missing ? scorer_score_missing(s, frame, record, err)
+                           : error_set(err, rc, "%s: " MISSING_ADVICE, path);
     }
     free(path);
     return rc;

@@ -27,6 +27,8 @@ void scorer_close(scorer *s);
 /* Scores the frame against its prediction file. One that is not there is an error, or, where that is allowed, a frame
  * without lanes. */
 int scorer_score(scorer *s, const dataset_frame *frame, bool allow_missing, frame_record *record, lanert_error *err);
+/* Scores it as a frame without lanes, its prediction missing. */
+int scorer_score_missing(scorer *s, const dataset_frame *frame, frame_record *record, lanert_error *err);
 /* Scores it against the text of a prediction, called `name` in messages. */
 int scorer_score_text(scorer *s, const dataset_frame *frame, const char *text, size_t size, const char *name,
                       frame_record *record, lanert_error *err);

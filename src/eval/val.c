@@ -9,16 +9,22 @@ void lanert_val_defaults(lanert_val_options *options)
     *options = (lanert_val_options){.shard = 1, .shards = 1};
 }
 
-/* What makes two runs the same: the data set, its frames, where the lanes come from. */
+/* What makes two runs the same: the data set and its frames, and where the lanes come from. */
 static int make_key(lanert_val *val, const lanert_val_options *o, lanert_error *err)
 {
     buffer text = {0};
-    int rc = buffer_format(&text, err, "%s\n%s\n%s\n%d\n", o->dataset, o->predictions ? o->predictions : "",
-                           o->identity ? o->identity : "", o->allow_missing);
+    int rc = buffer_format(&text, err, "%s\n", o->dataset);
     for (size_t i = 0; !rc && i < val->data.count; i++)
         rc = buffer_format(&text, err, "%s\n", val->data.frames[i].name);
     if (!rc)
-        rc = sha256_hex(text.data, text.size, val->key, err);
+        rc = sha256_hex(text.data, text.size, val->key.frames, err);
+    if (!rc && (o->predictions || o->identity || o->journal)) {
+        buffer_clear(&text);
+        rc = buffer_format(&text, err, "%s\n%s\n%d\n", o->predictions ? o->predictions : "",
+                           o->identity ? o->identity : "", o->allow_missing);
+        if (!rc)
+            rc = sha256_hex(text.data, text.size, val->key.lanes, err);
+    }
     buffer_free(&text);
     return rc;
 }
@@ -39,7 +45,7 @@ static int open_val(lanert_val *val, const lanert_val_options *o, lanert_error *
     val->threads = o->threads;
     val->allow_missing = o->allow_missing;
     if (o->journal)
-        rc = journal_open(&val->journal, o->journal, val->key, val->records, val->data.count, err);
+        rc = journal_open(&val->journal, o->journal, &val->key, val->records, val->data.count, err);
     return rc;
 }
 
@@ -80,24 +86,40 @@ bool val_wants(const lanert_val *val, size_t frame)
     return !val->records[frame].done && frame % (size_t)val->shards == (size_t)val->shard - 1;
 }
 
-static int check_frame(const lanert_val *val, int64_t i, lanert_error *err)
+int val_check_frame(const lanert_val *val, int64_t i, lanert_error *err)
 {
     if (i >= 0 && (size_t)i < val->data.count)
         return 0;
     return error_set(err, LANERT_EINVAL, "frame %lld; there are %zu, numbered from 0", (long long)i, val->data.count);
 }
 
+static void fill_frame(const lanert_val *val, size_t i, lanert_val_frame *frame)
+{
+    const frame_record *r = &val->records[i];
+    *frame = (lanert_val_frame){.name = val->data.frames[i].name,
+                                .wanted = val_wants(val, i),
+                                .done = r->done,
+                                .missing = r->missing,
+                                .predicted = r->predicted,
+                                .labelled = r->labelled,
+                                .accuracy = r->tusimple.accuracy,
+                                .fp = r->tusimple.fp,
+                                .fn = r->tusimple.fn};
+    for (int t = 0; t < LANERT_VAL_THRESHOLDS; t++)
+        frame->tp[t] = r->hits[t];
+}
+
 int lanert_val_frame_at(const lanert_val *val, int64_t i, lanert_val_frame *frame, lanert_error *err)
 {
-    int rc = check_frame(val, i, err);
+    int rc = val_check_frame(val, i, err);
     if (!rc)
-        *frame = (lanert_val_frame){val->data.frames[i].name, val_wants(val, (size_t)i)};
+        fill_frame(val, (size_t)i, frame);
     return rc;
 }
 
 int lanert_val_picture(const lanert_val *val, int64_t i, char **path, lanert_error *err)
 {
-    int rc = check_frame(val, i, err);
+    int rc = val_check_frame(val, i, err);
     *path = NULL;
     return rc ? rc : val->data.ops->picture_path(&val->data, &val->data.frames[i], path, err);
 }
@@ -123,13 +145,33 @@ static int write_prediction(lanert_val *val, const char *name, const lane_curve 
                                                                                     err);
 }
 
+int val_open_own(lanert_val *val, lanert_error *err)
+{
+    int rc = val->opened ? 0 : scorer_open(&val->own, &val->data, err);
+    val->opened |= !rc;
+    return rc;
+}
+
+static int add_missing(lanert_val *val, int64_t i, lanert_error *err)
+{
+    frame_record record;
+    const dataset_frame *frame = &val->data.frames[i];
+    if (!val->allow_missing)
+        return error_set(err, LANERT_EINVAL, "%s: no lanes; expected them, as missing frames are not allowed",
+                         frame->name);
+    int rc = val_open_own(val, err);
+    if (!rc)
+        rc = scorer_score_missing(&val->own, frame, &record, err);
+    return rc ? rc : val_keep(val, (size_t)i, &record, err);
+}
+
 int lanert_val_add(lanert_val *val, int64_t i, int width, int height, const lanert_result *result, lanert_error *err)
 {
     lane_curve curves[LANERT_MAX_LANES];
     frame_record record;
-    int rc = check_frame(val, i, err);
-    if (rc)
-        return rc;
+    int rc = val_check_frame(val, i, err);
+    if (rc || !result)
+        return rc ? rc : add_missing(val, i, err);
     const dataset_frame *frame = &val->data.frames[i];
     if (width < 1 || height < 1 || result->count < 0 || result->count > LANERT_MAX_LANES)
         return error_set(err, LANERT_EINVAL, "%s: %d lanes in a picture of %d×%d; expected 0 to %d lanes", frame->name,
@@ -138,9 +180,8 @@ int lanert_val_add(lanert_val *val, int64_t i, int width, int height, const lane
         lane_from_pixels(&result->lanes[k], width, height, &curves[k]);
     if ((rc = write_prediction(val, frame->name, curves, result, err)))
         return error_within(err, rc, "%s", frame->name);
-    if (!val->opened && (rc = scorer_open(&val->own, &val->data, err)))
+    if ((rc = val_open_own(val, err)))
         return rc;
-    val->opened = true;
     rc = scorer_score_text(&val->own, frame, val->text.data ? val->text.data : "", val->text.size, frame->name, &record,
                            err);
     return rc ? rc : val_keep(val, (size_t)i, &record, err);
@@ -148,5 +189,5 @@ int lanert_val_add(lanert_val *val, int64_t i, int width, int height, const lane
 
 int lanert_val_merge(lanert_val *val, const char *path, lanert_error *err)
 {
-    return journal_read(path, val->key, val->records, val->data.count, err);
+    return journal_read(path, &val->key, val->records, val->data.count, err);
 }

@@ -1,6 +1,7 @@
 /* val_report.c - sums over frames, and the table of them. */
 #include <math.h>
 
+#include "eval/csv.h"
 #include "eval/val.h"
 #include "lane/text.h"
 
@@ -75,22 +76,6 @@ void lanert_val_summary(const lanert_val *val, lanert_val_report *report)
             sum_category(val, 1u << i, dataset_culane_categories[i], report);
 }
 
-/* A field of a table (RFC 4180): in quotes where it needs them. */
-static void write_field(FILE *out, const char *text)
-{
-    if (!strpbrk(text, ",\"\r\n")) {
-        fputs(text, out);
-        return;
-    }
-    fputc('"', out);
-    for (; *text; text++) {
-        if (*text == '"')
-            fputc('"', out);
-        fputc(*text, out);
-    }
-    fputc('"', out);
-}
-
 static void write_categories(FILE *out, unsigned categories)
 {
     const char *between = "";
@@ -119,7 +104,7 @@ static int write_row(FILE *out, bool tusimple, const dataset_frame *frame, const
     const double score[] = {r->tusimple.accuracy, r->tusimple.fp, r->tusimple.fn};
     buffer number = {0};
     int rc = 0;
-    write_field(out, frame->name);
+    csv_text(out, frame->name);
     fprintf(out, ",%d,%u,%u", r->missing, r->predicted, r->labelled);
     for (size_t i = 0; tusimple && !rc && i < ARRAY_LEN(score); i++) {
         buffer_clear(&number);

@@ -80,28 +80,49 @@ static int choose(const char *spec, const source_ops **ops, lanert_error *err)
     return choose_by_file(spec, ops, err);
 }
 
+/* A source of that name, yet to be opened. */
+static int make(const char *spec, const source_ops *ops, lanert_source **source, lanert_error *err)
+{
+    int rc = memory_new(source, 1, sizeof **source, err);
+    if (rc)
+        return rc;
+    (*source)->ops = ops;
+    (*source)->info.frames = -1;
+    if (!((*source)->spec = strdup(spec))) {
+        lanert_source_close(source);
+        return error_set(err, LANERT_ENOMEM, "out of memory");
+    }
+    return 0;
+}
+
 int lanert_source_open(const char *spec, lanert_source **source, lanert_error *err)
 {
     const source_ops *ops = NULL;
-    lanert_source *s;
     *source = NULL;
     int rc = choose(spec, &ops, err);
-    if (rc || (rc = memory_new(&s, 1, sizeof *s, err)))
+    if (rc || (rc = make(spec, ops, source, err)))
         return rc;
-    s->ops = ops;
-    s->info.frames = -1;
-    if (!(s->spec = strdup(spec)))
-        rc = error_set(err, LANERT_ENOMEM, "out of memory");
-    else
-        rc = ops->open(spec, &s->self, &s->info, err);
-    if (rc) {
-        lanert_source_close(&s);
-        return rc;
-    }
-    if (!s->info.name)
+    lanert_source *s = *source;
+    if ((rc = ops->open(spec, &s->self, &s->info, err)))
+        lanert_source_close(source);
+    else if (!s->info.name)
         s->info.name = s->spec;
-    *source = s;
-    return 0;
+    return rc;
+}
+
+int lanert_source_open_pictures(const char *const *paths, int64_t count, lanert_source **source, lanert_error *err)
+{
+    *source = NULL;
+    if (count < 1 || !paths)
+        return error_set(err, LANERT_EINVAL, "%lld pictures; expected at least one", (long long)count);
+    int rc = make("pictures", &source_stills, source, err);
+    if (rc)
+        return rc;
+    lanert_source *s = *source;
+    s->info.name = s->spec;
+    if ((rc = source_stills_open_paths(paths, (size_t)count, &s->self, &s->info, err)))
+        lanert_source_close(source);
+    return rc;
 }
 
 void lanert_source_close(lanert_source **source)

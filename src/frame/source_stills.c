@@ -18,20 +18,35 @@ static void stills_close(void *self)
     free(s);
 }
 
-static int stills_open(const char *spec, void **self, lanert_source_info *info, lanert_error *err)
+/* Takes the list over. */
+static int stills_begin(still_list *list, void **self, lanert_source_info *info, lanert_error *err)
 {
     stills *s;
     int rc = memory_new(&s, 1, sizeof *s, err);
-    if (rc)
-        return rc;
-    if ((rc = still_list_open(spec, &s->list, err))) {
-        stills_close(s);
+    if (rc) {
+        still_list_close(list);
         return rc;
     }
+    s->list = *list;
     info->frames = (int64_t)s->list.count;
     info->pictures = true;
     *self = s;
     return 0;
+}
+
+static int stills_open(const char *spec, void **self, lanert_source_info *info, lanert_error *err)
+{
+    still_list list;
+    int rc = still_list_open(spec, &list, err);
+    return rc ? rc : stills_begin(&list, self, info, err);
+}
+
+int source_stills_open_paths(const char *const *paths, size_t count, void **self, lanert_source_info *info,
+                             lanert_error *err)
+{
+    still_list list;
+    int rc = still_list_take(paths, count, &list, err);
+    return rc ? rc : stills_begin(&list, self, info, err);
 }
 
 static int stills_read(void *self, picture *p, lanert_error *err)

@@ -239,6 +239,17 @@ int still_list_open(const char *spec, still_list *list, lanert_error *err)
     return rc;
 }
 
+int still_list_take(const char *const *paths, size_t count, still_list *list, lanert_error *err)
+{
+    *list = (still_list){.folder = strdup("")};
+    int rc = list->folder ? 0 : error_set(err, LANERT_ENOMEM, "out of memory");
+    for (size_t i = 0; !rc && i < count; i++)
+        rc = add(list, paths[i], strlen(paths[i]), 0, err);
+    if (rc)
+        still_list_close(list);
+    return rc;
+}
+
 void still_list_close(still_list *list)
 {
     free(list->folder);

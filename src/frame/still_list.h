@@ -30,6 +30,8 @@ typedef struct still_list {
  *   else       a pattern of glob(3) with braces, in byte order
  * LANERT_ENOTFOUND where that is no picture at all, LANERT_EIO, LANERT_EFORMAT, LANERT_ELIMIT. */
 int still_list_open(const char *spec, still_list *list, lanert_error *err);
+/* Of pictures by their paths, whose names are relative to nothing. */
+int still_list_take(const char *const *paths, size_t count, still_list *list, lanert_error *err);
 void still_list_close(still_list *list);
 
 /* The path of picture i, and its name: relative to the folder, to the pattern's part before its first

@@ -15,6 +15,8 @@
 #define LANE_GLOW 3.4       /* times the core's width */
 #define OWN_LANE_EMPHASIS 1.25
 #define OWN_LANE_ALPHA 0.25
+#define TRUTH_WIDTH 1.8
+#define TRUTH_DASH 7.0
 #define HORIZON 0.35 /* part of the picture's height above which a line grows no thinner */
 #define LABEL_SIZE 15.0
 #define TITLE_SIZE 14.0
@@ -47,6 +49,7 @@ typedef struct box {
 
 struct overlay {
     char title[256];
+    bool truth;
     cairo_font_face_t *regular, *bold;
     figures figures;
     cairo_surface_t *panel; /* as drawn when its figures last changed */
@@ -76,7 +79,7 @@ static void title_set(overlay *o, const char *title)
     cairo_font_options_destroy(plain);
 }
 
-int overlay_open(const char *title, overlay **out, lanert_error *err)
+int overlay_open(const char *title, bool truth, overlay **out, lanert_error *err)
 {
     overlay *o;
     int rc = memory_new(&o, 1, sizeof *o, err);
@@ -86,6 +89,7 @@ int overlay_open(const char *title, overlay **out, lanert_error *err)
     /* Where no font at all is installed, Cairo draws with one of its own. */
     o->regular = cairo_toy_font_face_create("sans-serif", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
     o->bold = cairo_toy_font_face_create("sans-serif", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_BOLD);
+    o->truth = truth;
     if (title)
         title_set(o, title);
     return 0;
@@ -194,6 +198,21 @@ static void lane_draw(cairo_t *cr, const lane_shape *s, int height, double scale
     cairo_fill(cr);
 }
 
+/* The known lanes: thin and dashed, over those that were found. */
+static void truth_draw(cairo_t *cr, const lanert_frame *frame, double scale)
+{
+    const double dash = TRUTH_DASH * scale;
+    cairo_set_dash(cr, &dash, 1, 0);
+    cairo_set_line_width(cr, TRUTH_WIDTH * scale);
+    cairo_set_source_rgba(cr, 1, 1, 1, 0.95);
+    for (int i = 0; i < frame->truth_count; i++) {
+        const lanert_lane *lane = &frame->truth[i];
+        for (int k = 0; k < lane->count; k++)
+            cairo_line_to(cr, lane->points[k].x, lane->points[k].y);
+        cairo_stroke(cr);
+    }
+}
+
 /* The lane that the car drives in, between the lines on either side of it, fading into the distance. */
 static void own_lane_draw(cairo_t *cr, const lane_shape *left, const lane_shape *right)
 {
@@ -270,7 +289,9 @@ static void labels_draw(cairo_t *cr, const overlay *o, const lanert_frame *frame
     int n = 1;
     for (int i = 0; i < count; i++) {
         char text[16];
-        double score = shapes[i].score >= 0 && shapes[i].score <= 1 ? shapes[i].score : 0;
+        if (shapes[i].score < 0) /* of lanes that have none */
+            continue;
+        double score = shapes[i].score <= 1 ? shapes[i].score : 0;
         snprintf(text, sizeof text, "%.2f", score);
         box extents = text_box(cr, o->bold, LABEL_SIZE * scale, text);
         box label = {0, 0, extents.w + 1.3 * LABEL_SIZE * scale, 1.55 * LABEL_SIZE * scale};
@@ -396,6 +417,8 @@ int overlay_draw(overlay *o, uint8_t *bgra, int stride, const lanert_frame *fram
         own_lane_draw(cr, left, right);
     for (int i = 0; i < count; i++)
         lane_draw(cr, &shapes[i], frame->height, line_scale);
+    if (o->truth)
+        truth_draw(cr, frame, line_scale);
     labels_draw(cr, o, frame, shapes, count, text_scale);
     const box p = o->panel_box;
     if (2 * p.x + p.w <= frame->width && 2 * p.y + p.h <= frame->height) {

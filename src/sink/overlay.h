@@ -6,8 +6,8 @@
 
 typedef struct overlay overlay;
 
-/* `title` (may be NULL) is copied. */
-int overlay_open(const char *title, overlay **o, lanert_error *err);
+/* `title` (may be NULL) is copied. `truth`: the frames' own lanes are drawn too. */
+int overlay_open(const char *title, bool truth, overlay **o, lanert_error *err);
 void overlay_close(overlay **o);
 
 /* Draws onto BGRA memory that already holds the frame's picture, width × height of the frame. Keeps a

@@ -64,7 +64,7 @@ static int pictures_open(const char *path, const lanert_sink_options *options, v
     s->path = strdup(path);
     rc = s->path ? pictures_check(s, err) : error_set(err, LANERT_ENOMEM, "out of memory");
     if (!rc)
-        rc = overlay_open(options->title, &s->overlay, err);
+        rc = overlay_open(options->title, options->truth, &s->overlay, err);
     if (rc)
         pictures_close(s);
     else

@@ -37,7 +37,7 @@ static int video_open(const char *path, const lanert_sink_options *options, void
         return rc;
     s->container = container;
     s->rate = options->source ? options->source->rate : 0;
-    rc = overlay_open(options->title, &s->overlay, err);
+    rc = overlay_open(options->title, options->truth, &s->overlay, err);
     if (!rc)
         rc = file_writer_open(path, options->force, path_extension(path), &s->file, err);
     if (rc)

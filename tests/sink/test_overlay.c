@@ -23,7 +23,7 @@ static canvas draw(int width, int height, const lanert_lane *lanes, int count, c
     const lanert_frame frame = scene_frame(bgr, width, height);
     const lanert_result result = {.count = count, .lanes = lanes, .latency_ms = 5};
     assert_ok(canvas_load(&c, &frame, &err));
-    assert_ok(overlay_open(title, &o, &err));
+    assert_ok(overlay_open(title, false, &o, &err));
     assert_ok(overlay_draw(o, c.bgra, c.stride, &frame, &result, &err));
     overlay_close(&o);
     free(bgr);
@@ -149,7 +149,7 @@ static void nothing_outside_the_picture_is_touched(void **state)
     const lanert_result result = {.count = 1, .lanes = &lane};
     overlay *o;
     memset(memory, 0xa5, sizeof memory);
-    assert_ok(overlay_open("title", &o, &err));
+    assert_ok(overlay_open("title", false, &o, &err));
     assert_ok(overlay_draw(o, memory + stride, stride, &frame, &result, &err));
     overlay_close(&o);
     free(bgr);
@@ -174,7 +174,7 @@ static void a_machine_without_fonts_still_gets_its_text(void **state)
         const lanert_result result = {.latency_ms = 5};
         canvas c = {0};
         overlay *o = NULL;
-        bool drawn = ready && !canvas_load(&c, &frame, NULL) && !overlay_open("title", &o, NULL) &&
+        bool drawn = ready && !canvas_load(&c, &frame, NULL) && !overlay_open("title", false, &o, NULL) &&
                      !overlay_draw(o, c.bgra, c.stride, &frame, &result, NULL);
         int bright = 0;
         for (int y = 0; drawn && y < 80; y++)
