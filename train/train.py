@@ -266,7 +266,7 @@ class Trainer:
         self.skipped = self.skipped + (~torch.isfinite(norm)).to(torch.int64)
         self.optimizer.step()
         self.average.update(self.net, self.step)
-        return figures | {'loss': total.detach()}
+        return figures | {'loss': total.detach(), 'norm': norm.nan_to_num(0.0, 0.0)}
 
     # ---- the run
 
