@@ -22,12 +22,15 @@ static void check_rows(net *n, const priors *p)
         }
 }
 
-/* Lanes are read off at these heights elsewhere too, so that no others will do. */
+/* Half of a bfloat16's last place below 1: as far as a height moves that is stored in 16 bits. */
+#define HEIGHT_ROUNDING 0x1p-9
+
+/* Lanes are read off at these heights elsewhere too, so that no others will do, but for their rounding. */
 static void check_heights(net *n, const priors *p)
 {
     for (int i = 0; i < ROWS; i++) {
         double expected = 1 - (double)i / NET_STRIPS;
-        if (fabs(p->prior_ys[i] - expected) > 1e-5) {
+        if (fabs(p->prior_ys[i] - expected) > HEIGHT_ROUNDING) {
             weights_note(n->w, "heads.prior_ys holds %g at element %d, expected %g (%d even steps from 1 to 0)",
                          (double)p->prior_ys[i], i, expected, NET_STRIPS);
             return;

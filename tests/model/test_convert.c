@@ -262,6 +262,26 @@ static void refuses_other_rows(void **state)
     assert_non_null(strstr(err.text, "heads.prior_ys holds 0.5 at element 71, expected 0"));
 }
 
+/* A checkpoint in bfloat16 has its heights in it too. */
+static void takes_rounded_rows(void **state)
+{
+    (void)state;
+    lanert_error err;
+    lanert_convert_options o = culane();
+    tiny_clrnet t = open_tiny("resnet18");
+    float *heights = tiny_clrnet_find(&t, "heads.prior_ys")->data;
+    for (int i = 0; i < 72; i++) {
+        int exponent;
+        frexpf(heights[i], &exponent);
+        heights[i] = ldexpf(nearbyintf(ldexpf(heights[i], 8 - exponent)), exponent - 8);
+    }
+    assert_float_equal(heights[1], 0.984375, 0);
+    assert_ok(convert(&t, &o, &err));
+    t = open_tiny("resnet18");
+    tiny_clrnet_find(&t, "heads.prior_ys")->data[1] = 0.9826f;
+    assert_fails(convert(&t, &o, &err), LANERT_EFORMAT, "heads.prior_ys holds 0.9826 at element 1");
+}
+
 static void refuses_what_half_cannot_hold(void **state)
 {
     (void)state;
@@ -340,13 +360,21 @@ static void writes_over_nothing_unasked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(converts_every_backbone),       cmocka_unit_test(folds_the_first_norm_and_the_255),
-        cmocka_unit_test(writes_the_outputs_asked_for),  cmocka_unit_test(writes_half_precision),
-        cmocka_unit_test(keeps_the_stored_priors),       cmocka_unit_test(does_without_what_is_for_training),
-        cmocka_unit_test(names_all_that_is_wrong),       cmocka_unit_test(counts_what_it_cannot_list),
-        cmocka_unit_test(refuses_a_negative_variance),   cmocka_unit_test(refuses_other_rows),
-        cmocka_unit_test(refuses_what_half_cannot_hold), cmocka_unit_test(refuses_what_folds_to_infinity),
-        cmocka_unit_test(refuses_other_networks),        cmocka_unit_test(refuses_wrong_options),
+        cmocka_unit_test(converts_every_backbone),
+        cmocka_unit_test(folds_the_first_norm_and_the_255),
+        cmocka_unit_test(writes_the_outputs_asked_for),
+        cmocka_unit_test(writes_half_precision),
+        cmocka_unit_test(keeps_the_stored_priors),
+        cmocka_unit_test(does_without_what_is_for_training),
+        cmocka_unit_test(names_all_that_is_wrong),
+        cmocka_unit_test(counts_what_it_cannot_list),
+        cmocka_unit_test(refuses_a_negative_variance),
+        cmocka_unit_test(refuses_other_rows),
+        cmocka_unit_test(takes_rounded_rows),
+        cmocka_unit_test(refuses_what_half_cannot_hold),
+        cmocka_unit_test(refuses_what_folds_to_infinity),
+        cmocka_unit_test(refuses_other_networks),
+        cmocka_unit_test(refuses_wrong_options),
         cmocka_unit_test(writes_over_nothing_unasked),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
