@@ -5,13 +5,14 @@ _lanert()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=
     COMPREPLY=()
     if [ "$COMP_CWORD" = 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "detect convert inspect doctor --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "detect convert bench inspect doctor --help --version" -- "$cur")
         return
     fi
     case $prev in
     --preset) words="culane tusimple llamas" ;;
     --engine) words="auto onnxruntime openvino" ;;
     --precision) words="auto fp32 fp16 bf16" ;;
+    --contend) words="cpu memory both" ;;
     --resize) words="linear cubic" ;;
     --format) words="video pictures culane tusimple llamas jsonl" ;;
     --outputs) words="lanes raw both" ;;
@@ -25,6 +26,9 @@ _lanert()
         detect) words="--output --format --force --model --preset --engine --precision --threads --batch --conf
             --nms-thres --max-lanes --cut --resize --duration --json --verbose --quiet --help" ;;
         convert) words="--output --preset --precision --outputs --force --quiet --help" ;;
+        bench) words="--model --preset --engine --precision --threads --batch --source --duration --frames --rounds
+            --warmup --rate --deadline --contend --json --csv --plot --force --compare --max-slowdown --verbose --quiet
+            --help" ;;
         inspect) words="--help" ;;
         doctor) words="--json --help" ;;
         esac

@@ -115,10 +115,11 @@ typedef struct lanert_frame {
 typedef struct lanert_result {
     int count;                /* lanes, best score first */
     const lanert_lane *lanes; /* the detector's own; live until the next call on it */
+    double read_ms;           /* in a pipeline, reading and decoding this frame, beside the other stages; else 0 */
     double preprocess_ms;     /* cut, resize and layout of this frame */
     double inference_ms;      /* the engine's time; of a batch, the batch's time over its frames */
     double decode_ms;         /* NMS and lanes */
-    double latency_ms;        /* their sum; of a live source in a pipeline, from the frame read to its lanes ready */
+    double latency_ms;        /* the three stages' sum; live, in a pipeline: from the frame read to its lanes ready */
 } lanert_result;
 
 /* ---- models ---------------------------------------------------------------------------------- */

@@ -1,9 +1,8 @@
 #include <getopt.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/cpu.h"
 #include "cli/json.h"
 
 static const char help[] =
@@ -17,50 +16,6 @@ static const char help[] =
     "\n"
     "exit status: 0 at least one engine is usable, 3 none is\n";
 
-/* Flags of /proc/cpuinfo that engines and our own kernels use; x86 and Arm names. */
-static const char *const features[] = {"sse4_1",      "avx",         "avx2",     "fma",      "f16c",     "avx512f",
-                                       "avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "amx_bf16", "amx_int8",
-                                       "asimd",       "asimdhp",     "asimddp",  "bf16",     "i8mm",     "sve"};
-#define FEATURES (sizeof features / sizeof *features)
-
-typedef struct cpu {
-    char model[128];
-    char flags[4096]; /* " avx avx2 … " */
-    long threads;
-    double memory_gb;
-} cpu;
-
-/* Copies what follows "name<tab>: " on the first line that has it. */
-static void take_line(const char *line, const char *name, char *out, size_t size)
-{
-    const char *colon = strchr(line, ':');
-    if (!*out && colon && !strncmp(line, name, strlen(name)))
-        snprintf(out, size, "%.*s", (int)strcspn(colon + 1, "\n"), colon + 1);
-}
-
-static void look_at_cpu(cpu *c)
-{
-    char line[sizeof c->flags];
-    *c = (cpu){.threads = sysconf(_SC_NPROCESSORS_ONLN)};
-    c->memory_gb = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGE_SIZE) / 1e9;
-    FILE *f = fopen("/proc/cpuinfo", "r");
-    while (f && fgets(line, sizeof line, f)) {
-        take_line(line, "model name", c->model, sizeof c->model);
-        take_line(line, "flags", c->flags, sizeof c->flags - 1);
-        take_line(line, "Features", c->flags, sizeof c->flags - 1);
-    }
-    if (f)
-        fclose(f);
-    strcat(c->flags, " ");
-}
-
-static bool has_feature(const cpu *c, const char *name)
-{
-    char word[64];
-    snprintf(word, sizeof word, " %s ", name);
-    return strstr(c->flags, word) != NULL;
-}
-
 static void print_json_pair(const char *name, const char *text, const char *end)
 {
     printf("\"%s\": ", name);
@@ -70,20 +25,19 @@ static void print_json_pair(const char *name, const char *text, const char *end)
 
 static void print_cpu(const cpu *c, bool json)
 {
-    const char *model = c->model + strspn(c->model, " ");
     if (json) {
         print_json_pair("lanert", lanert_version(), ", \"cpu\": {");
-        print_json_pair("model", model, ", ");
+        print_json_pair("model", c->model, ", ");
         printf("\"threads\": %ld, \"memory_gb\": %.1f, \"features\": [", c->threads, c->memory_gb);
     } else {
         printf("lanert %s\n\nprocessor    %s, %ld threads, %.1f GB of memory\n             ", lanert_version(),
-               *model ? model : "unknown", c->threads, c->memory_gb);
+               *c->model ? c->model : "unknown", c->threads, c->memory_gb);
     }
     const char *separator = "";
-    for (size_t i = 0; i < FEATURES; i++) {
-        if (!has_feature(c, features[i]))
+    for (int i = 0; cpu_features[i]; i++) {
+        if (!cpu_has(c, cpu_features[i]))
             continue;
-        printf(json ? "%s\"%s\"" : "%s%s", separator, features[i]);
+        printf(json ? "%s\"%s\"" : "%s%s", separator, cpu_features[i]);
         separator = json ? ", " : " ";
     }
     fputs(json ? "]}, \"engines\": [" : "\n\n", stdout);
@@ -126,7 +80,7 @@ int cmd_doctor(int argc, char **argv)
         return say_usage("doctor takes no argument, but got '%s'", argv[optind]);
     if (json)
         putchar('{');
-    look_at_cpu(&c);
+    cpu_look(&c);
     print_cpu(&c, json);
     for (int i = 0; (rc = lanert_engine_probe(i, &info, &err)) == 0; i++) {
         print_engine(&info, i == 0, json);

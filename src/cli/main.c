@@ -11,6 +11,7 @@ static const struct {
     {"detect", "find lanes in pictures, videos and cameras", cmd_detect},
     {"convert", "make a model of a CLRNet checkpoint", cmd_convert},
     {"val", "measure accuracy as the benchmarks do, or compare two models", cmd_val},
+    {"bench", "measure how fast models run", cmd_bench},
     {"inspect", "say what a checkpoint or model is", cmd_inspect},
     {"doctor", "say what this machine has and lacks", cmd_doctor},
 };

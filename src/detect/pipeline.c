@@ -97,6 +97,7 @@ static int detect_group(pipeline *p, int count, lanert_error *err)
         if (s->bad.code)
             continue;
         s->result = p->results[r++];
+        s->result.read_ms = s->read_ms;
         memcpy(s->lanes, s->result.lanes, (size_t)s->result.count * sizeof *s->lanes);
         s->result.lanes = s->lanes;
         /* A file is read ahead, so that its frames wait by design: their latency stays the sum of the stages. */

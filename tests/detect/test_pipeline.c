@@ -65,6 +65,7 @@ static int on_result(void *context, const lanert_frame *frame, const lanert_resu
         usleep((useconds_t)s->slow_us);
     assert_int_equal(result->count, 1);
     assert_true(result->latency_ms > 0);
+    assert_true(result->read_ms > 0);
     return s->fail_after && s->results >= s->fail_after ? error_set(e, LANERT_EIO, "no more room") : 0;
 }
 

@@ -1,0 +1,162 @@
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/bench.h"
+
+/* The synthetic road in the size of most cameras. */
+#define DEFAULT_SOURCE "synthetic:size=1280x720"
+
+int bench_processors(void)
+{
+    cpu_set_t set;
+    long count = sched_getaffinity(0, sizeof set, &set) ? sysconf(_SC_NPROCESSORS_ONLN) : CPU_COUNT(&set);
+    return count < 1 ? 1 : (int)count;
+}
+
+void bench_plan_defaults(bench_plan *plan)
+{
+    *plan = (bench_plan){
+        .precisions = {.numbers = {LANERT_PRECISION_AUTO}, .count = 1},
+        .threads = {.numbers = {0}, .count = 1},
+        .batches = {.numbers = {1}, .count = 1},
+        .source = DEFAULT_SOURCE,
+        .rounds = 5,
+        .warmup = 10,
+    };
+}
+
+bool bench_parse_names(const char *option, char *text, bench_choices *choices)
+{
+    char *rest = NULL;
+    for (char *word = strtok_r(text, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
+        if (choices->count == BENCH_MAX_CHOICES) {
+            say_usage("%s: more than %d values", option, BENCH_MAX_CHOICES);
+            return false;
+        }
+        choices->names[choices->count++] = word;
+    }
+    if (!choices->count)
+        say_usage("%s is empty", option);
+    return choices->count;
+}
+
+bool bench_parse_numbers(const char *option, char *text, int low, int high, bench_choices *choices)
+{
+    *choices = (bench_choices){0};
+    if (!bench_parse_names(option, text, choices))
+        return false;
+    for (int i = 0; i < choices->count; i++)
+        if (!option_int(option, choices->names[i], low, high, &choices->numbers[i]))
+            return false;
+    return true;
+}
+
+bool bench_parse_precisions(char *text, bench_choices *choices)
+{
+    *choices = (bench_choices){0};
+    if (!bench_parse_names("--precision", text, choices))
+        return false;
+    for (int i = 0; i < choices->count; i++) {
+        lanert_precision precision;
+        if (!option_precision(choices->names[i], &precision))
+            return false;
+        choices->numbers[i] = precision;
+    }
+    return true;
+}
+
+bool bench_parse_load(char *text, bench_plan *plan)
+{
+    static const char *const kinds[] = {"cpu", "memory", "both", NULL};
+    char *colon = strchr(text, ':');
+    int place;
+    plan->load_threads = bench_processors();
+    if (colon && !option_int("--contend's N", colon + 1, 1, 1024, &plan->load_threads))
+        return false;
+    if (colon)
+        *colon = '\0';
+    if (!option_name("--contend", text, kinds, &place))
+        return false;
+    plan->load = (bench_load_kind)(BENCH_LOAD_CPU + place);
+    return true;
+}
+
+/* "all", and nothing at all: the engines that are usable here. */
+static int complete_engines(bench_choices *engines)
+{
+    lanert_engine_info info;
+    lanert_error err;
+    int rc = 0;
+    if (engines->count && strcmp(engines->names[0], "all"))
+        return EXIT_DONE;
+    engines->count = 0;
+    for (int i = 0; engines->count < BENCH_MAX_CHOICES && (rc = lanert_engine_probe(i, &info, &err)) == 0; i++)
+        if (info.usable)
+            engines->names[engines->count++] = info.name;
+    if (rc && rc != LANERT_END) {
+        say_error("%s", err.text);
+        return EXIT_FAILED;
+    }
+    if (!engines->count)
+        say_error("no inference engine is usable; 'lanert doctor' says what is missing");
+    return engines->count ? EXIT_DONE : EXIT_MODEL;
+}
+
+/* A source that is read again and again, from its start. */
+static int check_source(const char *spec)
+{
+    lanert_source *source = NULL;
+    lanert_error err;
+    if (!strcmp(spec, "-"))
+        return say_usage("--source - cannot be read twice: save it to a file first");
+    if (lanert_source_open(spec, &source, &err)) {
+        say_error("%s", err.text);
+        return EXIT_INPUT;
+    }
+    bool live = lanert_source_describe(source)->live;
+    lanert_source_close(&source);
+    if (live)
+        return say_usage("--source %s is live and gives no frame twice: record it to a file first, and use --rate to "
+                         "measure at a camera's pace",
+                         spec);
+    return EXIT_DONE;
+}
+
+/* Reports are JSON, and so is what the workers are told. */
+static bool is_utf8(const char *text)
+{
+    json_t *string = json_string(text);
+    json_decref(string);
+    return string != NULL;
+}
+
+int bench_plan_rows(const bench_plan *plan)
+{
+    return plan->models.count * plan->engines.count * plan->precisions.count * plan->threads.count *
+           plan->batches.count;
+}
+
+int bench_plan_complete(bench_plan *plan)
+{
+    int status;
+    if (!plan->models.count)
+        return say_usage("--model MODEL.onnx is missing; 'lanert convert' makes one of a checkpoint");
+    for (int i = 0; i < plan->models.count; i++)
+        if (!is_utf8(plan->models.names[i]) || !is_utf8(plan->source))
+            return say_usage("the names of models and source must be UTF-8: rename them, or make links to them");
+    if (plan->deadline_ms > 0 && !(plan->rate > 0))
+        return say_usage("--deadline is for frames that come at a pace: --rate is missing");
+    if (plan->rate > 0 && !(plan->deadline_ms > 0))
+        plan->deadline_ms = 1e3 / plan->rate;
+    if (!plan->frames && !(plan->duration_s > 0))
+        plan->duration_s = 10;
+    for (int i = 0; i < plan->threads.count; i++)
+        if (!plan->threads.numbers[i])
+            plan->threads.numbers[i] = bench_processors();
+    if ((status = check_source(plan->source)) || (status = complete_engines(&plan->engines)))
+        return status;
+    if (bench_plan_rows(plan) > BENCH_MAX_ROWS)
+        return say_usage("%d rows; at most %d are measured in one run", bench_plan_rows(plan), BENCH_MAX_ROWS);
+    return EXIT_DONE;
+}

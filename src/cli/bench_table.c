@@ -1,0 +1,210 @@
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/bench.h"
+
+#define WIDTH 100
+
+/* In `width` columns, with the digits that `ms` or a rate of that size deserves; "-" where there is none. */
+static void put_number(FILE *out, int width, double number)
+{
+    double size = fabs(number);
+    if (isfinite(number))
+        fprintf(out, " %*.*f", width, size < 0.9995 ? 3 : size < 9.995 ? 2 : size < 99.95 ? 1 : 0, number);
+    else
+        fprintf(out, " %*s", width, "-");
+}
+
+/* Lines of their own, none longer than WIDTH where its words allow it. */
+static void put_words(FILE *out, const char *indent, const char *words)
+{
+    size_t column = WIDTH;
+    while (*words) {
+        size_t length = strcspn(words, " ");
+        if (column + 1 + length > WIDTH) {
+            fprintf(out, "\n%s", indent);
+            column = strlen(indent);
+        } else {
+            fputc(' ', out);
+            column++;
+        }
+        fwrite(words, 1, length, out);
+        column += length;
+        words += length + strspn(words + length, " ");
+    }
+    fputc('\n', out);
+}
+
+static void put_key(const json_t *row, FILE *out)
+{
+    fprintf(out, "%-12s %-9s %7.0f %5.0f ", bench_text(row, "engine"), bench_text(row, "precision"),
+            bench_number(row, "threads"), bench_number(row, "batch"));
+}
+
+#define KEY_HEADER "engine       precision threads batch "
+
+/* ---- parts ---- */
+
+static void put_settings(const json_t *report, FILE *out)
+{
+    const json_t *row = json_array_get(bench_at(report, "rows"), 0), *settings = bench_at(report, "settings");
+    fprintf(out, "lanert %s on %s, %.0f processors, %s; %s\n", bench_text(row, "lanert"),
+            *bench_text(row, "machine.cpu") ? bench_text(row, "machine.cpu") : "an unknown processor",
+            bench_number(row, "machine.processors"), bench_text(row, "machine.system"), bench_text(row, "date"));
+    fprintf(out, "%s; %.0f rounds", bench_text(settings, "source"), bench_number(settings, "rounds"));
+    if (bench_number(settings, "frames") > 0)
+        fprintf(out, ", %.0f frames", bench_number(settings, "frames"));
+    if (bench_number(settings, "duration_s") > 0)
+        fprintf(out, ", %g s", bench_number(settings, "duration_s"));
+    fprintf(out, " a row and phase%s\n", json_is_true(bench_at(report, "interrupted")) ? "; interrupted" : "");
+}
+
+static void put_model(const json_t *row, FILE *out)
+{
+    fprintf(out, "\n%s", bench_text(row, "model"));
+    if (*bench_text(row, "model_sha256"))
+        fprintf(out, ", %.1f MB, sha256 %.16s", bench_number(row, "model_mb"), bench_text(row, "model_sha256"));
+    fputs("\n" KEY_HEADER "|    fps |  read   pre  infer   dec |    p50    p99    max | memory\n", out);
+}
+
+static void put_row(const json_t *row, FILE *out)
+{
+    put_key(row, out);
+    if (*bench_text(row, "error")) {
+        put_words(out, "    ", bench_text(row, "error"));
+        return;
+    }
+    fputs("|", out);
+    put_number(out, 6, bench_number(row, "pipeline.fps"));
+    fputs(" |", out);
+    put_number(out, 5, bench_number(row, "pipeline.read_ms.p50"));
+    put_number(out, 5, bench_number(row, "steady.preprocess_ms.p50"));
+    put_number(out, 6, bench_number(row, "steady.inference_ms.p50"));
+    put_number(out, 5, bench_number(row, "steady.decode_ms.p50"));
+    fputs(" |", out);
+    put_number(out, 6, bench_number(row, "steady.latency_ms.p50"));
+    put_number(out, 6, bench_number(row, "steady.latency_ms.p99"));
+    put_number(out, 6, bench_number(row, "steady.latency_ms.max"));
+    fprintf(out, " | %.0f MB\n", bench_number(row, "memory_mb"));
+}
+
+/* "×1.31" of one value to another. */
+static void put_ratio(FILE *out, double value, double to)
+{
+    fprintf(out, " x%4.2f", value / to);
+}
+
+static void put_paced(const json_t *row, FILE *out)
+{
+    double frames = bench_number(row, "paced.frames"), dropped = bench_number(row, "paced.dropped");
+    put_key(row, out);
+    fputs("|", out);
+    put_number(out, 6, bench_number(row, "paced.latency_ms.p50"));
+    put_number(out, 6, bench_number(row, "paced.latency_ms.p99"));
+    put_number(out, 6, bench_number(row, "paced.latency_ms.max"));
+    fprintf(out, " | %6.0f %6.0f %7.0f |", bench_number(row, "paced.late"), dropped, frames + dropped);
+    put_number(out, 6, bench_number(row, "paced.inference_ms.p50"));
+    put_ratio(out, bench_number(row, "paced.inference_ms.p50"), bench_number(row, "steady.inference_ms.p50"));
+    fputc('\n', out);
+}
+
+static void put_load(const json_t *row, const char *name, const char *unit, FILE *out)
+{
+    char path[64];
+    const json_t *load = bench_at(row, "contended.load");
+    snprintf(path, sizeof path, "%s.alone", name);
+    double alone = bench_number(load, path);
+    if (!isfinite(alone))
+        return;
+    snprintf(path, sizeof path, "%s.beside", name);
+    put_number(out, 0, alone);
+    fputs(" ->", out);
+    put_number(out, 0, bench_number(load, path));
+    fprintf(out, " %s", unit);
+}
+
+static void put_contended(const json_t *row, FILE *out)
+{
+    const char *quiet = bench_at(row, "paced") ? "paced" : "steady";
+    const json_t *before = bench_at(row, quiet);
+    put_key(row, out);
+    fputs("|", out);
+    put_number(out, 6, bench_number(row, "contended.latency_ms.p50"));
+    put_ratio(out, bench_number(row, "contended.latency_ms.p50"), bench_number(before, "latency_ms.p50"));
+    put_number(out, 6, bench_number(row, "contended.latency_ms.p99"));
+    put_ratio(out, bench_number(row, "contended.latency_ms.p99"), bench_number(before, "latency_ms.p99"));
+    fputs(" |", out);
+    put_load(row, "cpu_gsteps_s", "Gstep/s", out);
+    put_load(row, "memory_gb_s", "GB/s", out);
+    fputc('\n', out);
+}
+
+static void put_stages(const json_t *row, FILE *out)
+{
+    static const char *const phases[] = {"pipeline", "steady", "paced", "contended"};
+    char path[64];
+    fprintf(out, "\n%s, %s %s, threads %.0f, batch %.0f\n%-24s", bench_text(row, "model"), bench_text(row, "engine"),
+            bench_text(row, "precision"), bench_number(row, "threads"), bench_number(row, "batch"), "  stage, ms");
+    for (int i = 0; bench_statistics[i]; i++)
+        fprintf(out, " %7s", bench_statistics[i]);
+    fputs("   frames\n", out);
+    for (int p = 0; p < 4; p++) {
+        const json_t *phase = bench_at(row, phases[p]);
+        for (int s = p == 0 ? 0 : 1; phase && s < BENCH_STAGES; s++) {
+            fprintf(out, "  %-9s %-12.*s", phases[p], (int)strcspn(bench_stage_names[s], "_"), bench_stage_names[s]);
+            for (int i = 0; bench_statistics[i]; i++) {
+                snprintf(path, sizeof path, "%s.%s", bench_stage_names[s], bench_statistics[i]);
+                put_number(out, 7, bench_number(phase, path));
+            }
+            fprintf(out, " %8.0f\n", bench_number(phase, "frames"));
+        }
+    }
+}
+
+/* ---- the whole ---- */
+
+static void put_each(const json_t *report, const char *phase, const char *header,
+                     void (*put)(const json_t *row, FILE *out), FILE *out)
+{
+    size_t i;
+    json_t *row;
+    bool any = false;
+    json_array_foreach(bench_at(report, "rows"), i, row)
+    {
+        if (!bench_at(row, phase))
+            continue;
+        if (!any)
+            fprintf(out, "%s", header);
+        any = true;
+        put(row, out);
+    }
+}
+
+void bench_print_table(const json_t *report, bool stages, FILE *out)
+{
+    char header[256];
+    const char *model = "";
+    size_t i;
+    json_t *row;
+    put_settings(report, out);
+    json_array_foreach(bench_at(report, "rows"), i, row)
+    {
+        if (strcmp(model, bench_text(row, "model")))
+            put_model(row, out);
+        model = bench_text(row, "model");
+        put_row(row, out);
+    }
+    snprintf(header, sizeof header,
+             "\nframes at %g a second, deadline %.1f ms\n" KEY_HEADER
+             "|    p50    p99    max |   late   lost  frames |  infer, to steady\n",
+             bench_number(report, "settings.rate"), bench_number(report, "settings.deadline_ms"));
+    put_each(report, "paced", header, put_paced, out);
+    snprintf(header, sizeof header,
+             "\nbeside a competing load: %s, threads %.0f\n" KEY_HEADER
+             "|    p50, to quiet    p99, to quiet | load alone -> beside\n",
+             bench_text(report, "settings.contend.kind"), bench_number(report, "settings.contend.threads"));
+    put_each(report, "contended.load", header, put_contended, out);
+    if (stages)
+        put_each(report, "steady", "", put_stages, out);
+}
