@@ -5,11 +5,12 @@ _lanert()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=
     COMPREPLY=()
     if [ "$COMP_CWORD" = 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "detect convert bench inspect doctor --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "detect convert val bench inspect doctor --help --version" -- "$cur")
         return
     fi
     case $prev in
     --preset) words="culane tusimple llamas" ;;
+    --dataset) words="culane tusimple llamas" ;;
     --engine) words="auto onnxruntime openvino" ;;
     --precision) words="auto fp32 fp16 bf16" ;;
     --contend) words="cpu memory both" ;;
@@ -29,6 +30,9 @@ _lanert()
         bench) words="--model --preset --engine --precision --threads --batch --source --duration --frames --rounds
             --warmup --rate --deadline --contend --json --csv --plot --force --compare --max-slowdown --verbose --quiet
             --help" ;;
+        val) words="--dataset --root --list --predictions --allow-missing --model --preset --engine --precision --threads
+            --batch --conf --nms-thres --max-lanes --cut --resize --save --compare --min-f1 --max-drop --journal --shard
+            --merge --per-image --worst --force --json --quiet --help" ;;
         inspect) words="--help" ;;
         doctor) words="--json --help" ;;
         esac

@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/val.h"
 
@@ -234,6 +235,10 @@ int cmd_val(int argc, char **argv)
     const char *wrong = check(&job);
     if (wrong)
         return say_usage("%s", wrong);
+    if (job.per_image && !job.force && access(job.per_image, F_OK) == 0) { /* told now, not after hours */
+        say_error("%s: is there already; --force overwrites it", job.per_image);
+        return EXIT_FAILED;
+    }
     interrupt_catch();
     return job.sides[0] ? val_compare(&job) : val_run(&job);
 }

@@ -212,8 +212,13 @@ static void print_scores(const comparison *c)
     print_row("mF1", a->categories[0].mean_f1, b->categories[0].mean_f1);
     print_row("F1@75", a->categories[0].at[5].f1, b->categories[0].at[5].f1);
     for (int i = 0; i < a->category_count; i++) {
-        snprintf(name, sizeof name, "F1@50 %s", a->categories[i].name);
-        print_row(name, a->categories[i].at[0].f1, b->categories[i].at[0].f1);
+        const lanert_val_counts *p = &a->categories[i].at[0], *q = &b->categories[i].at[0];
+        bool lanes = p->tp + p->fn; /* cross has none: its false positives are its figure */
+        snprintf(name, sizeof name, "%s %s", lanes ? "F1@50" : "FP@50", a->categories[i].name);
+        if (lanes)
+            print_row(name, p->f1, q->f1);
+        else
+            printf("%-14s %9lld %9lld %+9lld\n", name, (long long)p->fp, (long long)q->fp, (long long)(q->fp - p->fp));
     }
 }
 

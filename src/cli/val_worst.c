@@ -7,83 +7,99 @@
 /* ---- drawing ---- */
 
 typedef struct drawing {
+    const val_job *job;
     lanert_val *lanes, *truth;
     lanert_model *model; /* NULL: the lanes are those of lanes' predictions */
     lanert_detector *det;
-    lanert_sink *sink;
     lanert_lane found[LANERT_MAX_LANES], known[LANERT_MAX_LANES];
 } drawing;
 
 static int find_lanes(drawing *d, int64_t i, const lanert_frame *frame, lanert_result *result, lanert_error *err)
 {
-    *result = (lanert_result){.lanes = d->found};
+    *result = (lanert_result){.lanes = d->found, .latency_ms = -1}; /* of files it is not known */
     return d->det ? lanert_detect(d->det, frame, 1, result, err)
                   : lanert_val_lanes(d->lanes, i, LANERT_VAL_PREDICTED, d->found, &result->count, err);
 }
 
-/* A name that sorts as the frames do: "003_drive_00030.jpg". */
-static void make_name(char *out, size_t size, int place, const char *path, const char *name)
+/* A name that sorts as the frames do: "DIR/003_drive_00030.jpg". */
+static char *make_path(const char *folder, int place, const char *picture, const char *name)
 {
-    const char *end = strrchr(name, '.'), *extension = strrchr(path, '.');
-    snprintf(out, size, "%03d_%.*s%s", place + 1, (int)(end ? end - name : (long)strlen(name)), name,
-             extension ? extension : "");
-    for (; *out; out++)
-        if (*out == '/')
-            *out = '_';
+    const char *end = strrchr(name, '.'), *extension = strrchr(picture, '.');
+    char *path = NULL;
+    if (asprintf(&path, "%s/%03d_%.*s%s", folder, place + 1, (int)(end ? (size_t)(end - name) : strlen(name)), name,
+                 extension ? extension : ".png") < 0)
+        return NULL;
+    for (char *p = path + strlen(folder) + 1; *p; p++)
+        if (*p == '/')
+            *p = '_';
+    return path;
 }
 
-static int draw_picture(drawing *d, int64_t i, int place, const char *path, lanert_source *source, lanert_error *err)
+static void make_title(const val_job *job, const lanert_val_frame *f, char *title, size_t size)
 {
-    char name[1024];
+    if (!strcmp(job->data.dataset, "tusimple"))
+        snprintf(title, size, "accuracy %.2f %%", 100 * f->accuracy);
+    else
+        snprintf(title, size, "TP %d, FP %d, FN %d", f->tp[0], f->predicted - f->tp[0], f->labelled - f->tp[0]);
+}
+
+static int write_picture(const val_job *job, const lanert_val_frame *known, const char *path, const lanert_frame *frame,
+                         const lanert_result *result, lanert_error *err)
+{
+    char title[64];
+    lanert_sink *sink = NULL;
+    const lanert_sink_options options = {.format = "pictures", .force = job->force, .title = title, .truth = true};
+    make_title(job, known, title, sizeof title);
+    int rc = lanert_sink_open(path, &options, &sink, err);
+    if (!rc)
+        rc = lanert_sink_write(sink, frame, result, err);
+    if (!rc)
+        rc = lanert_sink_finish(sink, err);
+    lanert_sink_close(&sink);
+    return rc;
+}
+
+static int draw_picture(drawing *d, int64_t i, int place, const char *picture, lanert_source *source)
+{
+    lanert_error err;
     lanert_val_frame known;
     lanert_frame frame;
     lanert_result result;
     int which = d->truth == d->lanes ? LANERT_VAL_LABELLED : LANERT_VAL_PREDICTED;
-    int rc = lanert_source_read(source, &frame, err);
-    if (rc || (rc = find_lanes(d, i, &frame, &result, err)) ||
-        (rc = lanert_val_lanes(d->truth, i, which, d->known, &frame.truth_count, err)) ||
-        (rc = lanert_val_frame_at(d->lanes, i, &known, err)))
-        return rc;
-    make_name(name, sizeof name, place, path, known.name);
-    frame.name = name;
+    int rc = lanert_source_read(source, &frame, &err);
+    if (rc || (rc = find_lanes(d, i, &frame, &result, &err)) ||
+        (rc = lanert_val_lanes(d->truth, i, which, d->known, &frame.truth_count, &err)) ||
+        (rc = lanert_val_frame_at(d->lanes, i, &known, &err)))
+        return val_failed(rc, &err);
     frame.truth = d->known;
-    return lanert_sink_write(d->sink, &frame, &result, err);
+    char *path = make_path(d->job->worst_folder, place, picture, known.name);
+    rc = path ? write_picture(d->job, &known, path, &frame, &result, &err) : LANERT_ENOMEM;
+    if (rc)
+        say_error("%s", path ? err.text : "out of memory");
+    free(path);
+    return rc ? EXIT_FAILED : EXIT_DONE;
 }
 
-static int draw_frame(drawing *d, int64_t i, int place, lanert_error *err)
+static int draw_frame(drawing *d, int64_t i, int place)
 {
     lanert_source *source = NULL;
-    char *path = NULL;
-    int rc = lanert_val_picture(d->lanes, i, &path, err);
-    if (!rc && !(rc = lanert_source_open_pictures((const char *const *)&path, 1, &source, err)))
-        rc = draw_picture(d, i, place, path, source, err);
-    lanert_source_close(&source);
-    free(path);
-    return rc;
-}
-
-static int draw_all(drawing *d, const val_job *job, const int64_t *frames, int count)
-{
-    static const lanert_source_info pictures = {.frames = -1, .pictures = true};
-    const lanert_sink_options options = {.format = "pictures", .source = &pictures, .force = job->force, .truth = true};
     lanert_error err;
-    if (lanert_sink_open(job->worst_folder, &options, &d->sink, &err)) {
-        say_error("%s", err.text);
-        return EXIT_FAILED;
-    }
-    for (int k = 0, rc; k < count && !interrupted(); k++)
-        if ((rc = draw_frame(d, frames[k], k, &err)))
-            return val_failed(rc, &err);
-    return EXIT_DONE;
+    char *picture = NULL;
+    int rc = lanert_val_picture(d->lanes, i, &picture, &err);
+    if (!rc)
+        rc = lanert_source_open_pictures((const char *const *)&picture, 1, &source, &err);
+    int status = rc ? val_failed(rc, &err) : draw_picture(d, i, place, picture, source);
+    lanert_source_close(&source);
+    free(picture);
+    return status;
 }
 
 int val_draw(const val_job *job, lanert_val *lanes, lanert_val *truth, const int64_t *frames, int count)
 {
-    drawing d = {.lanes = lanes, .truth = truth};
+    drawing d = {.job = job, .lanes = lanes, .truth = truth};
     int status = job->detector.model ? detector_options_open(&job->detector, &d.model, &d.det) : EXIT_DONE;
-    if (!status)
-        status = draw_all(&d, job, frames, count);
-    lanert_sink_close(&d.sink);
+    for (int k = 0; k < count && !status && !interrupted(); k++)
+        status = draw_frame(&d, frames[k], k);
     lanert_detector_close(&d.det);
     lanert_model_close(&d.model);
     return status;
