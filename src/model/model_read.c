@@ -272,14 +272,15 @@ int model_read(const onnx_head *head, const char *preset, model_info *info, lane
     *info = (model_info){0};
     if (preset && !p)
         return error_set(err, LANERT_EINVAL, "preset '%s' is not known; expected culane, tusimple or llamas", preset);
-    if (!ours && !p)
+    int rc = ours ? read_own(head, info, err) : read_plain(head, info, err);
+    if (rc)
+        return rc;
+    if (ours)
+        return p ? override_preset(info, p, err) : 0;
+    if (!p)
         return error_set(err, LANERT_EINVAL,
                          "not written by 'lanert convert', and so without a preset; name the data set that it was "
                          "trained on with --preset: culane, tusimple or llamas");
-    int rc = ours ? read_own(head, info, err) : read_plain(head, info, err);
-    if (!rc && ours && p)
-        rc = override_preset(info, p, err);
-    if (!rc && !ours)
-        info->preset = *p;
-    return rc;
+    info->preset = *p;
+    return 0;
 }

@@ -281,6 +281,8 @@ static void refuses_other_exports(void **state)
     char longest[80];
     write_plain("x", 1, 640, 78);
     assert_refused("culane", LANERT_EUNSUPPORTED, "expected one input float32 [N,3,320,800]");
+    /* No preset would help here, so that none is asked for. */
+    assert_refused(NULL, LANERT_EUNSUPPORTED, "expected one input float32 [N,3,320,800]");
     write_plain("x", 1, 320, 77);
     assert_refused("culane", LANERT_EUNSUPPORTED, "the first of them output: float32 [1,192,77]");
     memset(longest, 'x', sizeof longest - 1);
