@@ -3,9 +3,16 @@
 #include "cli/bench.h"
 
 static const char *const columns[] = {
-    "model",          "model_sha256", "model_mb",  "engine",      "engine_version", "precision",
-    "threads",        "batch",        "lanert",    "date",        "machine.cpu",    "machine.processors",
-    "machine.system", "open_s",       "memory_mb", "frame_width", "frame_height",   "error",
+    "model",          "model_sha256",
+    "model_mb",       "engine",
+    "engine_version", "precision",
+    "threads",        "batch",
+    "lanert",         "date",
+    "machine.cpu",    "machine.processors",
+    "machine.system", "machine.features",
+    "open_s",         "memory_mb",
+    "frame_width",    "frame_height",
+    "error",
 };
 static const char *const phase_columns[] = {"frames", "elapsed_s", "fps", "late", "dropped"};
 static const char *const load_columns[] = {
@@ -36,6 +43,13 @@ static void put_text(const char *text, FILE *out)
     fputc('"', out);
 }
 
+static void put_words(const json_t *words, FILE *out)
+{
+    size_t i;
+    json_t *word;
+    json_array_foreach(words, i, word) fprintf(out, "%s%s", i ? " " : "", json_string_value(word));
+}
+
 /* The value at the path, or, without a row, the path itself. */
 static void put_field(const json_t *row, const char *path, bool first, FILE *out)
 {
@@ -46,6 +60,8 @@ static void put_field(const json_t *row, const char *path, bool first, FILE *out
         fputs(path, out);
     else if (json_is_string(value))
         put_text(json_string_value(value), out);
+    else if (json_is_array(value))
+        put_words(value, out);
     else if (json_is_number(value))
         fprintf(out, "%.9g", json_number_value(value));
 }

@@ -61,9 +61,9 @@ bool bench_phase_add(bench_phase *phase, const lanert_result *result, double lat
 bool bench_phase_end_round(bench_phase *phase, double elapsed_s)
 {
     size_t count = phase->count - phase->round_start;
-    phase->elapsed_s += elapsed_s;
     if (!count || !(elapsed_s > 0))
         return true;
+    phase->elapsed_s += elapsed_s;
     double *sorted = malloc(count * sizeof *sorted);
     if (!sorted)
         return false;

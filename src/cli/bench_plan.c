@@ -88,7 +88,10 @@ static int complete_engines(bench_choices *engines)
     lanert_engine_info info;
     lanert_error err;
     int rc = 0;
-    if (engines->count && strcmp(engines->names[0], "all"))
+    bool all = engines->count == 0;
+    for (int i = 0; i < engines->count; i++)
+        all |= !strcmp(engines->names[i], "all");
+    if (!all)
         return EXIT_DONE;
     engines->count = 0;
     for (int i = 0; engines->count < BENCH_MAX_CHOICES && (rc = lanert_engine_probe(i, &info, &err)) == 0; i++)
@@ -107,20 +110,25 @@ static int complete_engines(bench_choices *engines)
 static int check_source(const char *spec)
 {
     lanert_source *source = NULL;
+    lanert_frame frame;
     lanert_error err;
+    int rc, status = EXIT_DONE;
     if (!strcmp(spec, "-"))
         return say_usage("--source - cannot be read twice: save it to a file first");
     if (lanert_source_open(spec, &source, &err)) {
         say_error("%s", err.text);
         return EXIT_INPUT;
     }
-    bool live = lanert_source_describe(source)->live;
+    if (lanert_source_describe(source)->live) {
+        status = say_usage("--source %s is live and gives no frame twice: record it to a file first, and use --rate to "
+                           "measure at a camera's pace",
+                           spec);
+    } else if ((rc = lanert_source_read(source, &frame, &err))) {
+        say_error("%s", rc == LANERT_END ? "the source holds no frame" : err.text);
+        status = EXIT_INPUT;
+    }
     lanert_source_close(&source);
-    if (live)
-        return say_usage("--source %s is live and gives no frame twice: record it to a file first, and use --rate to "
-                         "measure at a camera's pace",
-                         spec);
-    return EXIT_DONE;
+    return status;
 }
 
 /* Reports are JSON, and so is what the workers are told. */

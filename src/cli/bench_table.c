@@ -38,11 +38,11 @@ static void put_words(FILE *out, const char *indent, const char *words)
 
 static void put_key(const json_t *row, FILE *out)
 {
-    fprintf(out, "%-12s %-9s %7.0f %5.0f ", bench_text(row, "engine"), bench_text(row, "precision"),
+    fprintf(out, "%-12s %-5s %7.0f %5.0f", bench_text(row, "engine"), bench_text(row, "precision"),
             bench_number(row, "threads"), bench_number(row, "batch"));
 }
 
-#define KEY_HEADER "engine       precision threads batch "
+#define KEY_HEADER "engine       prec. threads batch "
 
 /* ---- parts ---- */
 
@@ -65,7 +65,7 @@ static void put_model(const json_t *row, FILE *out)
     fprintf(out, "\n%s", bench_text(row, "model"));
     if (*bench_text(row, "model_sha256"))
         fprintf(out, ", %.1f MB, sha256 %.16s", bench_number(row, "model_mb"), bench_text(row, "model_sha256"));
-    fputs("\n" KEY_HEADER "|    fps |  read   pre  infer   dec |    p50    p99    max | memory\n", out);
+    fputs("\n" KEY_HEADER "|    fps |  read   pre  infer   dec |    p50    p99    max |    MB\n", out);
 }
 
 static void put_row(const json_t *row, FILE *out)
@@ -75,7 +75,7 @@ static void put_row(const json_t *row, FILE *out)
         put_words(out, "    ", bench_text(row, "error"));
         return;
     }
-    fputs("|", out);
+    fputs(" |", out);
     put_number(out, 6, bench_number(row, "pipeline.fps"));
     fputs(" |", out);
     put_number(out, 5, bench_number(row, "pipeline.read_ms.p50"));
@@ -86,7 +86,7 @@ static void put_row(const json_t *row, FILE *out)
     put_number(out, 6, bench_number(row, "steady.latency_ms.p50"));
     put_number(out, 6, bench_number(row, "steady.latency_ms.p99"));
     put_number(out, 6, bench_number(row, "steady.latency_ms.max"));
-    fprintf(out, " | %.0f MB\n", bench_number(row, "memory_mb"));
+    fprintf(out, " | %5.0f\n", bench_number(row, "memory_mb"));
 }
 
 /* "×1.31" of one value to another. */
@@ -99,7 +99,7 @@ static void put_paced(const json_t *row, FILE *out)
 {
     double frames = bench_number(row, "paced.frames"), dropped = bench_number(row, "paced.dropped");
     put_key(row, out);
-    fputs("|", out);
+    fputs(" |", out);
     put_number(out, 6, bench_number(row, "paced.latency_ms.p50"));
     put_number(out, 6, bench_number(row, "paced.latency_ms.p99"));
     put_number(out, 6, bench_number(row, "paced.latency_ms.max"));
@@ -109,19 +109,14 @@ static void put_paced(const json_t *row, FILE *out)
     fputc('\n', out);
 }
 
-static void put_load(const json_t *row, const char *name, const char *unit, FILE *out)
+/* What one kind of load did alone and beside the row; nothing where that kind did not run. */
+static void put_load(const json_t *work, FILE *out)
 {
-    char path[64];
-    const json_t *load = bench_at(row, "contended.load");
-    snprintf(path, sizeof path, "%s.alone", name);
-    double alone = bench_number(load, path);
-    if (!isfinite(alone))
+    if (!work)
         return;
-    snprintf(path, sizeof path, "%s.beside", name);
-    put_number(out, 0, alone);
+    put_number(out, 0, bench_number(work, "alone"));
     fputs(" ->", out);
-    put_number(out, 0, bench_number(load, path));
-    fprintf(out, " %s", unit);
+    put_number(out, 0, bench_number(work, "beside"));
 }
 
 static void put_contended(const json_t *row, FILE *out)
@@ -129,14 +124,14 @@ static void put_contended(const json_t *row, FILE *out)
     const char *quiet = bench_at(row, "paced") ? "paced" : "steady";
     const json_t *before = bench_at(row, quiet);
     put_key(row, out);
-    fputs("|", out);
+    fputs(" |", out);
     put_number(out, 6, bench_number(row, "contended.latency_ms.p50"));
     put_ratio(out, bench_number(row, "contended.latency_ms.p50"), bench_number(before, "latency_ms.p50"));
     put_number(out, 6, bench_number(row, "contended.latency_ms.p99"));
     put_ratio(out, bench_number(row, "contended.latency_ms.p99"), bench_number(before, "latency_ms.p99"));
     fputs(" |", out);
-    put_load(row, "cpu_gsteps_s", "Gstep/s", out);
-    put_load(row, "memory_gb_s", "GB/s", out);
+    put_load(bench_at(row, "contended.load.cpu_gsteps_s"), out);
+    put_load(bench_at(row, "contended.load.memory_gb_s"), out);
     fputc('\n', out);
 }
 
@@ -184,7 +179,7 @@ static void put_each(const json_t *report, const char *phase, const char *header
 void bench_print_table(const json_t *report, bool stages, FILE *out)
 {
     char header[256];
-    const char *model = "";
+    const char *model = "", *kind = bench_text(report, "settings.contend.kind");
     size_t i;
     json_t *row;
     put_settings(report, out);
@@ -201,9 +196,13 @@ void bench_print_table(const json_t *report, bool stages, FILE *out)
              bench_number(report, "settings.rate"), bench_number(report, "settings.deadline_ms"));
     put_each(report, "paced", header, put_paced, out);
     snprintf(header, sizeof header,
-             "\nbeside a competing load: %s, threads %.0f\n" KEY_HEADER
+             "\nbeside a competing load: %s (%s), threads %.0f\n" KEY_HEADER
              "|    p50, to quiet    p99, to quiet | load alone -> beside\n",
-             bench_text(report, "settings.contend.kind"), bench_number(report, "settings.contend.threads"));
+             kind,
+             !strcmp(kind, "cpu")      ? "Gstep/s"
+             : !strcmp(kind, "memory") ? "GB/s"
+                                       : "Gstep/s and GB/s",
+             bench_number(report, "settings.contend.threads"));
     put_each(report, "contended.load", header, put_contended, out);
     if (stages)
         put_each(report, "steady", "", put_stages, out);

@@ -219,6 +219,10 @@ static int judge(const job *j, const json_t *report)
         say_error("no row could run");
         return EXIT_MODEL;
     }
+    if (j->older && interrupted()) {
+        say_error("interrupted: whether anything became slower is not known");
+        return EXIT_FAILED;
+    }
     if (j->older && !(bench_number(report, "comparison.matched") > 0)) {
         say_error("%s has none of these rows: nothing was compared", j->older);
         return EXIT_INPUT;

@@ -66,11 +66,11 @@ well_formed() {
 }
 
 @test "text, and CSV that agrees with the JSON's columns" {
-    run --separate-stderr bench -v --rate 200 --contend cpu:1
+    run --separate-stderr bench -v --rate 200 --contend both:1
     [ "$status" = 0 ]
     [[ $output == *"$ENGINE"* && $output == *"made.onnx"* && $output == *"frames at 200 a second"* ]]
-    [[ $output == *"competing load: cpu"* && $output == *"p99_9"* ]]
-    [ "$(wc -L <<<"$output")" -le 110 ]
+    [[ $output == *"competing load: both"* && $output == *"p99_9"* ]]
+    [ "$(wc -L <<<"$output")" -le 100 ]
     bench --csv --threads 1,2 --contend cpu:1 >r.csv
     python3 - r.csv <<'PY'
 import csv, sys
@@ -80,6 +80,7 @@ for r in rows:
     assert None not in r and r['model'] == 'made.onnx' and len(r['model_sha256']) == 64
     v = [float(r['steady.latency_ms.' + s]) for s in ('min', 'p50', 'p90', 'p99', 'p99_9', 'max')]
     assert v == sorted(v) and v[0] > 0
+    assert r['machine.processors'] != '' and len(r['machine.features'].split()) > 0
     assert r['paced.fps'] == '' and r['error'] == '' and float(r['contended.load.cpu_gsteps_s.beside']) > 0
 PY
 }
@@ -208,6 +209,8 @@ PY
     fails 2 "at most 64" "$LANERT" bench -m x.onnx --threads 1,2,3,4,5,6,7,8,9 --batch 1,2,3,4,5,6,7,8 --engine "$ENGINE"
     fails 2 "more than 16" "$LANERT" bench -m x.onnx --threads 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1
     fails 2 "UTF-8" "$LANERT" bench -m $'\xff.onnx'
+    head -c 100 /dev/urandom >noise.mp4
+    fails 4 "noise.mp4" "$LANERT" bench -m x.onnx --source noise.mp4
     fails 4 "nowhere.mp4" "$LANERT" bench -m x.onnx --source nowhere.mp4
     run bash -c "'$LANERT' bench -m '$MODEL' ${QUICK[*]} --json >/dev/full"
     [ "$status" = 1 ]
