@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,7 +12,7 @@ int file_map_open(const char *path, size_t limit, file_map *map, lanert_error *e
     struct stat st;
     int rc = 0;
     *map = (file_map){0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer would wait for one */
     if (fd < 0)
         return error_errno(err, errno == ENOENT ? LANERT_ENOTFOUND : LANERT_EIO, errno, "%s", path);
     if (fstat(fd, &st) < 0)
@@ -63,8 +64,10 @@ int file_make_folders(const char *path, lanert_error *err)
             continue;
         char end = *p;
         *p = '\0';
-        if (mkdir(copy, 0777) < 0 && (errno != EEXIST || !file_is_folder(copy)))
+        if (mkdir(copy, 0777) < 0 && errno != EEXIST)
             rc = error_errno(err, LANERT_EIO, errno, "%s: folder cannot be made", copy);
+        else if (!file_is_folder(copy))
+            rc = error_set(err, LANERT_EIO, "%s: is a file; a folder is needed there", copy);
         *p = end;
         if (!end)
             break;
@@ -114,31 +117,50 @@ static int make_folder_of(const char *path, lanert_error *err)
     return rc;
 }
 
+/* What no file can be renamed to, or should be: a device, say, that a root user names. */
+static int check_target(const char *path, bool force, lanert_error *err)
+{
+    struct stat st;
+    const char *end = path + strlen(path);
+    if (file_is_folder(path) || end == path || end[-1] == '/')
+        return error_set(err, LANERT_EIO, "%s: is a folder; expected the name of a file to write", path);
+    if (stat(path, &st) < 0)
+        return 0;
+    if (!S_ISREG(st.st_mode))
+        return error_set(err, LANERT_EIO, "%s: is no plain file; expected the name of a file to write", path);
+    return force ? 0 : error_set(err, LANERT_EEXIST, "%s: is there already; --force overwrites it", path);
+}
+
+/* A new file beside `path`, as readable as any. mkostemp would make it private, and the umask, by which that could be
+ * undone, is the whole process's. */
+static int open_temporary(const char *path, const char *suffix, buffer *name, lanert_error *err)
+{
+    uint64_t number;
+    int rc, fd;
+    do {
+        if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
+            return error_errno(err, LANERT_EIO, errno, "%s: no random name can be had", path);
+        buffer_clear(name);
+        if ((rc = buffer_format(name, err, "%.*s.lanert-%016llx%s", (int)(path_base(path) - path), path,
+                                (unsigned long long)number, suffix ? suffix : "")))
+            return rc;
+        fd = open(name->data, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    } while (fd < 0 && errno == EEXIST);
+    return fd < 0 ? error_errno(err, LANERT_EIO, errno, "%s: cannot be written", path) : fd;
+}
+
 int file_writer_open(const char *path, bool force, const char *suffix, file_writer *w, lanert_error *err)
 {
     buffer temp = {0};
-    int rc, fd = -1;
-    *w = (file_writer){0};
-    if (file_is_folder(path))
-        return error_set(err, LANERT_EIO, "%s: is a folder; expected the name of a file to write", path);
-    if (!force && file_exists(path))
-        return error_set(err, LANERT_EEXIST, "%s: is there already; --force overwrites it", path);
-    if ((rc = make_folder_of(path, err)))
+    int rc, fd;
+    *w = (file_writer){.force = force};
+    if ((rc = check_target(path, force, err)) || (rc = make_folder_of(path, err)))
         return rc;
-    if ((rc = buffer_format(&temp, err, "%.*s.%s.XXXXXX%s", (int)(path_base(path) - path), path, path_base(path),
-                            suffix ? suffix : "")))
-        goto out;
-    fd = mkostemps(temp.data, suffix ? (int)strlen(suffix) : 0, O_CLOEXEC);
-    if (fd < 0) {
-        rc = error_errno(err, LANERT_EIO, errno, "%s: cannot be written", path);
-        goto out;
+    if ((fd = open_temporary(path, suffix, &temp, err)) < 0) {
+        buffer_free(&temp);
+        return fd;
     }
-    /* mkostemps makes it private; a result is as readable as any new file. */
-    mode_t mask = umask(0);
-    umask(mask);
-    fchmod(fd, 0666 & ~mask);
     w->temp_path = temp.data;
-    temp.data = NULL;
     w->path = strdup(path);
     w->stream = fdopen(fd, "wb");
     if (!w->path || !w->stream) {
@@ -147,9 +169,19 @@ int file_writer_open(const char *path, bool force, const char *suffix, file_writ
         rc = error_set(err, LANERT_ENOMEM, "out of memory");
         file_writer_close(w);
     }
-out:
-    buffer_free(&temp);
     return rc;
+}
+
+/* Without force, a file that has come since then stays too. */
+static bool put_in_place(const file_writer *w)
+{
+    if (!w->force) {
+        if (renameat2(AT_FDCWD, w->temp_path, AT_FDCWD, w->path, RENAME_NOREPLACE) == 0)
+            return true;
+        if (errno != EINVAL && errno != ENOSYS) /* what a file system says that knows no such renaming */
+            return false;
+    }
+    return rename(w->temp_path, w->path) == 0;
 }
 
 int file_writer_commit(file_writer *w, lanert_error *err)
@@ -161,8 +193,9 @@ int file_writer_commit(file_writer *w, lanert_error *err)
     w->stream = NULL;
     if (bad)
         rc = error_errno(err, LANERT_EIO, why, "%s: cannot be written", w->path);
-    else if (rename(w->temp_path, w->path) < 0)
-        rc = error_errno(err, LANERT_EIO, errno, "%s: cannot be put in place", w->path);
+    else if (!put_in_place(w))
+        rc = error_errno(err, errno == EEXIST ? LANERT_EEXIST : LANERT_EIO, errno, "%s: cannot be put in place",
+                         w->path);
     else
         FREE(w->temp_path);
     file_writer_close(w);

@@ -22,10 +22,11 @@ typedef struct file_writer {
     FILE *stream;    /* write here, or to temp_path */
     char *path;      /* the name it will have */
     char *temp_path; /* the name it has until then */
+    bool force;
 } file_writer;
 
-/* Without `force`, LANERT_EEXIST where `path` is there. Folders above it are made. `suffix` (may be NULL)
- * ends the temporary name, for writers that go by it (".mp4"). */
+/* Without `force`, LANERT_EEXIST where `path` is there, or is by the time of the commit. Folders above it are made.
+ * `suffix` (may be NULL) ends the temporary name, for writers that go by it (".mp4"). */
 int file_writer_open(const char *path, bool force, const char *suffix, file_writer *w, lanert_error *err);
 int file_writer_commit(file_writer *w, lanert_error *err);
 /* Throws away what was not committed; harmless afterwards. */

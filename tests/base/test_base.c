@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -96,7 +97,44 @@ static void file_appears_whole_or_not_at_all(void **state)
     assert_fails(file_write(folder, "", 0, true, &err), LANERT_EIO, "is a folder");
     assert_fails(file_map_open(folder, 0, &map, &err), LANERT_EIO, "is a folder");
     assert_fails(file_map_open(temp_path(folder, "none"), 0, &map, &err), LANERT_ENOTFOUND, "none");
-    assert_fails(file_write(temp_path(folder, "a/b/c.txt/d"), "", 0, true, &err), LANERT_EIO, "c.txt");
+    assert_fails(file_write(temp_path(folder, "a/b/c.txt/d"), "", 0, true, &err), LANERT_EIO, "c.txt: is a file");
+}
+
+static void file_is_written_where_a_file_can_be(void **state)
+{
+    const char *folder = *state;
+    char longest[NAME_MAX + 1];
+    struct stat st;
+    file_map map;
+    assert_fails(file_write(temp_path(folder, "x.json/"), "", 0, true, &err), LANERT_EIO, "is a folder");
+    assert_false(file_exists(temp_path(folder, "x.json")));
+    assert_fails(file_write("", "", 0, true, &err), LANERT_EIO, "expected the name of a file");
+    assert_int_equal(mkfifo(temp_path(folder, "pipe"), 0666), 0);
+    assert_fails(file_write(temp_path(folder, "pipe"), "", 0, true, &err), LANERT_EIO, "no plain file");
+    assert_fails(file_map_open(temp_path(folder, "pipe"), 0, &map, &err), LANERT_EIO, "not a plain file");
+    memset(longest, 'x', NAME_MAX);
+    longest[NAME_MAX] = '\0';
+    mode_t mask = umask(027);
+    assert_ok(file_write(temp_path(folder, longest), "", 0, false, &err));
+    umask(mask);
+    assert_int_equal(stat(temp_path(folder, longest), &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0640);
+}
+
+static void file_that_came_meanwhile_stays(void **state)
+{
+    const char *path = temp_path(*state, "both.txt");
+    file_writer first, second;
+    file_map map;
+    assert_ok(file_writer_open(path, false, NULL, &first, &err));
+    assert_ok(file_writer_open(path, false, NULL, &second, &err));
+    fputs("first", first.stream);
+    fputs("second", second.stream);
+    assert_ok(file_writer_commit(&first, &err));
+    assert_fails(file_writer_commit(&second, &err), LANERT_EEXIST, "both.txt");
+    assert_ok(file_map_open(path, 0, &map, &err));
+    assert_int_equal(map.size, 5);
+    file_map_close(&map);
 }
 
 static void file_on_a_full_disk_leaves_nothing(void **state)
@@ -218,6 +256,8 @@ int main(void)
         cmocka_unit_test(memory_refuses_what_cannot_be),
         cmocka_unit_test(buffer_grows_to_its_limit),
         cmocka_unit_test_setup_teardown(file_appears_whole_or_not_at_all, setup, teardown),
+        cmocka_unit_test_setup_teardown(file_is_written_where_a_file_can_be, setup, teardown),
+        cmocka_unit_test_setup_teardown(file_that_came_meanwhile_stays, setup, teardown),
         cmocka_unit_test_setup_teardown(file_on_a_full_disk_leaves_nothing, setup, teardown),
         cmocka_unit_test(paths_come_apart_and_together),
         cmocka_unit_test(sha256_of_known_texts),
