@@ -98,6 +98,8 @@ static int make(const char *spec, const source_ops *ops, lanert_source **source,
 int lanert_source_open(const char *spec, lanert_source **source, lanert_error *err)
 {
     const source_ops *ops = NULL;
+    if (!source)
+        return error_set(err, LANERT_EINVAL, "lanert_source_open: source must not be NULL");
     *source = NULL;
     int rc = choose(spec, &ops, err);
     if (rc || (rc = make(spec, ops, source, err)))
@@ -112,6 +114,8 @@ int lanert_source_open(const char *spec, lanert_source **source, lanert_error *e
 
 int lanert_source_open_pictures(const char *const *paths, int64_t count, lanert_source **source, lanert_error *err)
 {
+    if (!source)
+        return error_set(err, LANERT_EINVAL, "lanert_source_open_pictures: source must not be NULL");
     *source = NULL;
     if (count < 1 || !paths)
         return error_set(err, LANERT_EINVAL, "%lld pictures; expected at least one", (long long)count);
@@ -127,7 +131,7 @@ int lanert_source_open_pictures(const char *const *paths, int64_t count, lanert_
 
 void lanert_source_close(lanert_source **source)
 {
-    lanert_source *s = *source;
+    lanert_source *s = source ? *source : NULL;
     if (!s)
         return;
     if (s->self)
@@ -159,6 +163,8 @@ void source_interrupt(lanert_source *source)
 
 int lanert_source_read(lanert_source *source, lanert_frame *frame, lanert_error *err)
 {
+    if (!source || !frame)
+        return error_set(err, LANERT_EINVAL, "lanert_source_read: source and frame must not be NULL");
     int rc = source_read_into(source, &source->picture, err);
     if (!rc)
         *frame = picture_frame(&source->picture);

@@ -252,6 +252,17 @@ static void test_refusals(void **state)
     lanert_source_close(&none);
 }
 
+static void test_no_place_to_answer(void **state)
+{
+    (void)state;
+    const char *path = "none.png";
+    lanert_frame frame;
+    assert_fails(lanert_source_open(path, NULL, &err), LANERT_EINVAL, "must not be NULL");
+    assert_fails(lanert_source_open_pictures(&path, 1, NULL, &err), LANERT_EINVAL, "must not be NULL");
+    assert_fails(lanert_source_read(NULL, &frame, &err), LANERT_EINVAL, "must not be NULL");
+    lanert_source_close(NULL);
+}
+
 /* The picture's memory is the source's, and kept. */
 static void test_borrowed(void **state)
 {
@@ -274,6 +285,30 @@ static void test_borrowed(void **state)
     assert_ok(source_read_into(source, &own, &err));
     picture_free(&own);
     lanert_source_close(&source);
+}
+
+/* In the order given, a bad one in its place. */
+static void test_paths(void **state)
+{
+    (void)state;
+    lanert_source *source;
+    lanert_frame frame;
+    char first[4096], second[4096];
+    snprintf(first, sizeof first, "%s", write_picture("paths/b.png", 7));
+    snprintf(second, sizeof second, "%s", write_picture("paths/a.png", 9));
+    const char *const paths[] = {first, "/nowhere/c.png", second};
+    assert_ok(lanert_source_open_pictures(paths, 3, &source, &err));
+    assert_int_equal(lanert_source_describe(source)->frames, 3);
+    assert_true(lanert_source_describe(source)->pictures);
+    assert_ok(lanert_source_read(source, &frame, &err));
+    assert_true(frame.index == 0 && frame.data[0][0] == 7);
+    assert_fails(lanert_source_read(source, &frame, &err), LANERT_ENOTFOUND, "/nowhere/c.png");
+    assert_ok(lanert_source_read(source, &frame, &err));
+    assert_true(frame.index == 2 && frame.data[0][0] == 9);
+    assert_int_equal(lanert_source_read(source, &frame, &err), LANERT_END);
+    lanert_source_close(&source);
+    assert_fails(lanert_source_open_pictures(paths, 0, &source, &err), LANERT_EINVAL, "0 pictures");
+    assert_null(source);
 }
 
 static void test_culane_test_list(void **state)
@@ -301,7 +336,9 @@ int main(void)
         cmocka_unit_test(test_list_refusals),
         cmocka_unit_test(test_long_name),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_no_place_to_answer),
         cmocka_unit_test(test_borrowed),
+        cmocka_unit_test(test_paths),
         cmocka_unit_test(test_culane_test_list),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
