@@ -137,6 +137,49 @@ static void test_tusimple(void **state)
     assert_fails(compare("a.json", "b.json", false, &s, &total), LANERT_EFORMAT, "b.json:2: raw_file 1 was on line 1");
 }
 
+/* The frames of a list alone, each as a line of the table. */
+static void test_listed(void **state)
+{
+    (void)state;
+    seen s = {0};
+    lanert_compare_options o;
+    lanert_compare_total total;
+    char a[4096], b[4096], root[4096], csv[4096];
+    file_map map;
+    snprintf(a, sizeof a, "%s", temp_path(folder, "l"));
+    snprintf(b, sizeof b, "%s", temp_path(folder, "m"));
+    snprintf(root, sizeof root, "%s", temp_path(folder, "root"));
+    snprintf(csv, sizeof csv, "%s", temp_path(folder, "table.csv"));
+    put_file("root/list/test.txt", "d/2.jpg\nd/1,5.jpg\n");
+    put_file("l/d/1,5.lines.txt", "100 300 100 500\n");
+    put_file("l/d/2.lines.txt", "");
+    put_file("l/d/3.lines.txt", "not of the list");
+    put_file("m/d/1,5.lines.txt", "101 300 103 500\n");
+    lanert_compare_defaults(&o);
+    o.dataset = "culane";
+    o.root = root;
+    o.csv = csv;
+    o.on_frame = take;
+    o.context = &s;
+    assert_fails(lanert_compare(a, b, &o, &total, &err), LANERT_ENOTFOUND, "m: has no lanes for d/2.jpg;");
+    assert_false(file_exists(csv));
+    o.allow_missing = true;
+    s.count = 0;
+    assert_ok(lanert_compare(a, b, &o, &total, &err));
+    assert_int_equal(total.frames, 2);
+    assert_int_equal(total.missing_b, 1);
+    assert_string_equal(s.names[0], "d/1,5.jpg");
+    assert_ok(file_map_open(csv, 0, &map, &err));
+    const char expected[] = "frame,missing_a,missing_b,matched,lost,gained,mean_px,largest_px\n"
+                            "\"d/1,5.jpg\",0,0,1,0,0,2.000,3.000\nd/2.jpg,0,1,0,0,0,0.000,0.000\n";
+    assert_int_equal(map.size, sizeof expected - 1);
+    assert_memory_equal(map.data, expected, map.size);
+    file_map_close(&map);
+    assert_fails(lanert_compare(a, b, &o, &total, &err), LANERT_EEXIST, "table.csv");
+    o.force = true;
+    assert_ok(lanert_compare(a, b, &o, &total, &err));
+}
+
 static void test_bad_arguments(void **state)
 {
     (void)state;
@@ -155,8 +198,8 @@ static void test_bad_arguments(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_distance), cmocka_unit_test(test_pairing),       cmocka_unit_test(test_missing),
-        cmocka_unit_test(test_tusimple), cmocka_unit_test(test_bad_arguments),
+        cmocka_unit_test(test_distance), cmocka_unit_test(test_pairing), cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_tusimple), cmocka_unit_test(test_listed),  cmocka_unit_test(test_bad_arguments),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -166,7 +166,7 @@ static int remove_small(void **state)
 /* Of a file that is named for as long as the tests run. */
 static const char *kept_path(const char *name)
 {
-    static char space[8][4096];
+    static char space[16][4096];
     static int next;
     snprintf(space[next], sizeof space[0], "%s", temp_path(folder, name));
     return space[next++];
@@ -506,6 +506,136 @@ static void test_add(void **state)
     lanert_val_close(&val);
 }
 
+static void test_add_missing(void **state)
+{
+    (void)state;
+    lanert_val_options o = small_options();
+    lanert_val *val;
+    lanert_val_frame frame;
+    lanert_val_report report;
+    o.predictions = NULL;
+    assert_ok(lanert_val_open(&o, &val, &err));
+    assert_fails(lanert_val_add(val, 2, 0, 0, NULL, &err), LANERT_EINVAL, "d/2.jpg: no lanes");
+    lanert_val_close(&val);
+    o.allow_missing = true;
+    assert_ok(lanert_val_open(&o, &val, &err));
+    assert_ok(lanert_val_add(val, 2, 0, 0, NULL, &err));
+    assert_ok(lanert_val_frame_at(val, 2, &frame, &err));
+    assert_true(frame.done && frame.missing && !frame.wanted);
+    assert_int_equal(frame.labelled, 2);
+    assert_int_equal(frame.predicted + frame.tp[0], 0);
+    lanert_val_summary(val, &report);
+    assert_int_equal(report.missing, 1);
+    assert_int_equal(report.categories[0].at[0].fn, 2);
+    lanert_val_close(&val);
+}
+
+/* Upper end first, and no more points than a lane can have. */
+static void test_lanes(void **state)
+{
+    (void)state;
+    lanert_val_options o = small_options();
+    lanert_val *val;
+    lanert_lane lanes[LANERT_MAX_LANES];
+    int count;
+    assert_ok(lanert_val_open(&o, &val, &err));
+    assert_ok(lanert_val_lanes(val, 2, LANERT_VAL_LABELLED, lanes, &count, &err));
+    assert_int_equal(count, 2);
+    assert_int_equal(lanes[1].count, 3);
+    assert_true(lanes[1].points[0].x == 750 && lanes[1].points[0].y == 300 && lanes[1].points[2].y == 590);
+    assert_ok(lanert_val_lanes(val, 2, LANERT_VAL_PREDICTED, lanes, &count, &err));
+    assert_true(count == 2 && lanes[1].points[0].x == 758 && lanes[1].score < 0);
+    assert_ok(lanert_val_lanes(val, 0, LANERT_VAL_PREDICTED, lanes, &count, &err));
+    assert_int_equal(count, 0);
+    assert_fails(lanert_val_lanes(val, -1, LANERT_VAL_PREDICTED, lanes, &count, &err), LANERT_EINVAL, "frame -1");
+    lanert_val_close(&val);
+    o.predictions = NULL;
+    assert_ok(lanert_val_open(&o, &val, &err));
+    assert_ok(lanert_val_lanes(val, 2, LANERT_VAL_PREDICTED, lanes, &count, &err));
+    assert_int_equal(count, 0);
+    assert_ok(lanert_val_lanes(val, 1, LANERT_VAL_LABELLED, lanes, &count, &err));
+    assert_int_equal(count, 1);
+    lanert_val_close(&val);
+}
+
+static void test_lanes_thinned_and_few(void **state)
+{
+    (void)state;
+    lanert_val_options o = small_options();
+    lanert_val *val;
+    lanert_lane lanes[LANERT_MAX_LANES];
+    buffer text = {0};
+    int count;
+    for (int k = 0; k < LANERT_MAX_LANES + 4; k++) {
+        for (int y = 590; y > 190; y--)
+            assert_ok(buffer_format(&text, &err, "%d %d ", 30 * k, y));
+        assert_ok(buffer_text(&text, "\n", &err));
+    }
+    put_file("many/d/0.lines.txt", text.data);
+    put_file("many/list/test.txt", "d/0.jpg");
+    o.root = kept_path("many");
+    o.predictions = o.root;
+    assert_ok(lanert_val_open(&o, &val, &err));
+    assert_ok(lanert_val_lanes(val, 0, LANERT_VAL_PREDICTED, lanes, &count, &err));
+    assert_int_equal(count, LANERT_MAX_LANES);
+    for (int k = 0; k < count; k++) {
+        assert_int_equal(lanes[k].count, LANERT_LANE_POINTS);
+        assert_true(lanes[k].points[0].y == 191 && lanes[k].points[LANERT_LANE_POINTS - 1].y == 590);
+        for (int i = 1; i < LANERT_LANE_POINTS; i++)
+            assert_true(lanes[k].points[i].y > lanes[k].points[i - 1].y);
+    }
+    lanert_val_close(&val);
+    buffer_free(&text);
+}
+
+/* Columns in the label's rows, without those that the lane is not in. */
+static void test_lanes_of_tusimple(void **state)
+{
+    (void)state;
+    lanert_val_options o = small_options();
+    lanert_val *val;
+    lanert_lane lanes[LANERT_MAX_LANES];
+    int count;
+    put_file("labels.json", "{\"raw_file\": \"a\", \"lanes\": [[-2, 10, 20]], \"h_samples\": [100, 110, 120]}\n");
+    put_file("lanes.json", "{\"raw_file\": \"a\", \"lanes\": [[5, -2, 7], [-2, -2, 8]], \"run_time\": 1}\n");
+    o.dataset = "tusimple";
+    o.list = kept_path("labels.json");
+    o.predictions = kept_path("lanes.json");
+    assert_ok(lanert_val_open(&o, &val, &err));
+    assert_ok(lanert_val_lanes(val, 0, LANERT_VAL_LABELLED, lanes, &count, &err));
+    assert_true(count == 1 && lanes[0].count == 2);
+    assert_true(lanes[0].points[0].x == 10 && lanes[0].points[0].y == 110 && lanes[0].points[1].y == 120);
+    assert_ok(lanert_val_lanes(val, 0, LANERT_VAL_PREDICTED, lanes, &count, &err));
+    assert_true(count == 1 && lanes[0].count == 2 && lanes[0].points[1].x == 7 && lanes[0].points[0].y == 100);
+    lanert_val_close(&val);
+}
+
+/* Merging need not say where the lanes came from; but they came from one place. */
+static void test_merge_learns(void **state)
+{
+    (void)state;
+    lanert_val_options o = small_options();
+    lanert_val *val;
+    lanert_val_report report;
+    o.journal = kept_path("learn");
+    assert_ok(lanert_val_open(&o, &val, &err));
+    assert_ok(lanert_val_run(val, NULL, NULL, &err));
+    lanert_val_close(&val);
+    const char *learnt = o.journal;
+    o.predictions = o.root;
+    o.journal = kept_path("learn_other");
+    assert_ok(lanert_val_open(&o, &val, &err));
+    lanert_val_close(&val);
+    const char *other = o.journal;
+    o.predictions = o.journal = NULL;
+    assert_ok(lanert_val_open(&o, &val, &err));
+    assert_ok(lanert_val_merge(val, learnt, &err));
+    lanert_val_summary(val, &report);
+    assert_int_equal(report.frames, FRAMES);
+    assert_fails(lanert_val_merge(val, other, &err), LANERT_EINVAL, "learn_other:1: not a journal of this run");
+    lanert_val_close(&val);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -522,6 +652,11 @@ int main(void)
         cmocka_unit_test(test_bad_layout),
         cmocka_unit_test(test_tusimple_files),
         cmocka_unit_test(test_add),
+        cmocka_unit_test(test_add_missing),
+        cmocka_unit_test(test_lanes),
+        cmocka_unit_test(test_lanes_thinned_and_few),
+        cmocka_unit_test(test_lanes_of_tusimple),
+        cmocka_unit_test(test_merge_learns),
     };
     return cmocka_run_group_tests(tests, make_small, remove_small);
 }

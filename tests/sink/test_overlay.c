@@ -113,6 +113,48 @@ static void each_lane_has_a_label_of_its_own(void **state)
     canvas_free(&c);
 }
 
+static void known_lanes_are_dashed_where_asked_for(void **state)
+{
+    (void)state;
+    const lanert_lane known = scene_lane(900, 300, 900, 700, -1);
+    for (int asked = 0; asked < 2; asked++) {
+        canvas c = {0};
+        overlay *o;
+        uint8_t *bgr = scene_pixels(1280, 720, false);
+        lanert_frame frame = scene_frame(bgr, 1280, 720);
+        const lanert_result result = {.latency_ms = -1};
+        int white = 0, left = 0;
+        frame.truth = &known;
+        frame.truth_count = 1;
+        assert_ok(canvas_load(&c, &frame, &err));
+        assert_ok(overlay_open(NULL, asked, &o, &err));
+        assert_ok(overlay_draw(o, c.bgra, c.stride, &frame, &result, &err));
+        for (int y = 310; y < 690; y++) {
+            int change = difference(at(&c, 900, y), bgr + ((size_t)y * 1280 + 900) * 3);
+            white += change > 60;
+            left += change == 0;
+        }
+        assert_true(asked ? white > 100 && left > 100 : left == 380);
+        overlay_close(&o);
+        canvas_free(&c);
+        free(bgr);
+    }
+}
+
+static void lanes_without_a_score_have_no_label(void **state)
+{
+    (void)state;
+    const lanert_lane scored = scene_lane(900, 300, 900, 700, 0.5f), bare = scene_lane(900, 300, 900, 700, -1);
+    canvas with = draw(1280, 720, &scored, 1, NULL), without = draw(1280, 720, &bare, 1, NULL);
+    int differ = 0;
+    for (int y = 600; y < 720; y++)
+        for (int x = 860; x < 940; x++)
+            differ += difference(at(&with, x, y), at(&without, x, y)) > 0;
+    assert_true(differ > 100);
+    canvas_free(&with);
+    canvas_free(&without);
+}
+
 static void what_is_hostile_does_no_harm(void **state)
 {
     (void)state;
@@ -196,6 +238,8 @@ int main(void)
         cmocka_unit_test(own_lines_are_blue_and_orange_and_the_rest_is_left_alone),
         cmocka_unit_test(colours_go_by_place_and_not_by_score),
         cmocka_unit_test(without_lanes_only_the_panel_is_drawn),
+        cmocka_unit_test(known_lanes_are_dashed_where_asked_for),
+        cmocka_unit_test(lanes_without_a_score_have_no_label),
         cmocka_unit_test(each_lane_has_a_label_of_its_own),
         cmocka_unit_test(what_is_hostile_does_no_harm),
         cmocka_unit_test(nothing_outside_the_picture_is_touched),
