@@ -9,7 +9,7 @@ _lanert()
         return
     fi
     case $prev in
-    --preset) words="culane tusimple llamas" ;;
+    --preset) words="culane tusimple llamas road" ;;
     --dataset) words="culane tusimple llamas" ;;
     --engine) words="auto onnxruntime openvino" ;;
     --precision) words="auto fp32 fp16 bf16" ;;

@@ -198,7 +198,7 @@ LANERT_API int lanert_detect(lanert_detector *det, const lanert_frame *frames, i
 enum { LANERT_OUTPUT_LANES = 1, LANERT_OUTPUT_RAW = 2, LANERT_OUTPUT_BOTH = 3 };
 
 typedef struct lanert_convert_options {
-    const char *preset;         /* required: "culane", "tusimple" or "llamas" */
+    const char *preset;         /* required: "culane", "tusimple", "llamas" or "road" */
     lanert_precision precision; /* LANERT_FP32 or LANERT_FP16 */
     int outputs;                /* LANERT_OUTPUT_… */
     bool force;                 /* overwrite a file that is there */

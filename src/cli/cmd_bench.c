@@ -13,7 +13,7 @@ static const char help[] =
     "turns, round after round. docs/BENCHMARKS.md says what the figures mean.\n"
     "\n"
     "  -m, --model MODEL.onnx     may be repeated\n"
-    "      --preset NAME          culane, tusimple or llamas: needed for a plain export, which does not say\n"
+    "      --preset NAME          culane, tusimple, llamas or road: needed for a plain export, which does not say\n"
     "      --engine A,B...        all (the default: those that are usable), auto, onnxruntime, openvino\n"
     "      --precision A,B...     auto (the default: the model's own), fp32, fp16, bf16\n"
     "      --threads N,N...       of the engine; 0 (the default): one for each processor\n"
@@ -125,7 +125,7 @@ static bool add_model(bench_choices *models)
 
 static bool parse_preset(const char **preset)
 {
-    static const char *const names[] = {"culane", "tusimple", "llamas", NULL};
+    static const char *const names[] = {"culane", "tusimple", "llamas", "road", NULL};
     int place;
     return option_name("--preset", optarg, names, &place) && set_text(preset);
 }

@@ -11,7 +11,7 @@ static const char help[] =
     "any engine that reads ONNX. Nothing in the checkpoint is executed.\n"
     "\n"
     "  -o, --output MODEL.onnx     where the model goes\n"
-    "      --preset NAME           the data set it was trained on: culane, tusimple or llamas\n"
+    "      --preset NAME           the data set it was trained on: culane, tusimple, llamas; or road (train/)\n"
     "      --precision NAME        fp32 (the default), or fp16: half the size, for GPUs\n"
     "      --outputs NAME          lanes: NMS inside the graph; raw: the predictions [N,192,78];\n"
     "                              both (the default)\n"
@@ -103,7 +103,7 @@ int cmd_convert(int argc, char **argv)
     if (!output)
         return say_usage("-o MODEL.onnx is missing");
     if (!o.preset)
-        return say_usage("--preset is missing: culane, tusimple or llamas, the data set the checkpoint was trained on");
+        return say_usage("--preset is missing: culane, tusimple, llamas or road, what the checkpoint was trained on");
     double start = now_s();
     int rc = lanert_convert(argv[optind], output, &o, &err);
     if (rc)

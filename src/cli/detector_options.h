@@ -43,7 +43,7 @@ enum {
 
 #define DETECTOR_HELP \
     "  -m, --model MODEL.onnx     written by 'lanert convert', or a plain ONNX export of CLRNet\n" \
-    "      --preset NAME          culane, tusimple or llamas: needed for a plain export, which does not say\n" \
+    "      --preset NAME          culane, tusimple, llamas or road: needed for a plain export, which does not say\n" \
     "      --engine NAME          auto (the default), onnxruntime or openvino\n" \
     "      --precision NAME       auto (the default: the model's own), fp32, fp16 or bf16\n" \
     "      --threads N            of the engine; 0 (the default): one for each processor\n" \

@@ -8,7 +8,7 @@
 /* All are there in every lanert model. */
 #define METADATA_FORMAT "lanert.format"         /* "1": this list of keys, and what the tensors mean */
 #define METADATA_WRITER "lanert.writer"         /* "lanert 0.1.0" */
-#define METADATA_PRESET "lanert.preset"         /* "culane", "tusimple", "llamas" */
+#define METADATA_PRESET "lanert.preset"         /* "culane", "tusimple", "llamas", "road" */
 #define METADATA_ORI_WIDTH "lanert.ori_width"   /* pixels of the data set's pictures */
 #define METADATA_ORI_HEIGHT "lanert.ori_height" /* pixels */
 #define METADATA_CUT_HEIGHT "lanert.cut_height" /* rows cut away at the top, at that size */
