@@ -18,10 +18,11 @@ void lanert_convert_defaults(lanert_convert_options *options)
 static int check_options(const lanert_convert_options *o, lanert_error *err)
 {
     if (!lanert_preset_find(o->preset))
-        return error_set(err, LANERT_EINVAL,
-                         "preset is %s%s%s; expected the data set that the checkpoint was trained on: culane, tusimple "
-                         "or llamas",
-                         o->preset ? "'" : "", o->preset ? o->preset : "not given", o->preset ? "'" : "");
+        return error_set(
+            err, LANERT_EINVAL,
+            "preset is %s%s%s; expected the data set that the checkpoint was trained on: culane, tusimple, "
+            "llamas or road",
+            o->preset ? "'" : "", o->preset ? o->preset : "not given", o->preset ? "'" : "");
     if (o->precision != LANERT_FP32 && o->precision != LANERT_FP16)
         return error_set(err, LANERT_EINVAL, "precision is %s; a model is written in fp32 or fp16",
                          lanert_precision_name(o->precision));

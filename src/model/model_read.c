@@ -271,7 +271,8 @@ int model_read(const onnx_head *head, const char *preset, model_info *info, lane
     bool ours = model_is_ours(head);
     *info = (model_info){0};
     if (preset && !p)
-        return error_set(err, LANERT_EINVAL, "preset '%s' is not known; expected culane, tusimple or llamas", preset);
+        return error_set(err, LANERT_EINVAL, "preset '%s' is not known; expected culane, tusimple, llamas or road",
+                         preset);
     int rc = ours ? read_own(head, info, err) : read_plain(head, info, err);
     if (rc)
         return rc;
@@ -280,7 +281,7 @@ int model_read(const onnx_head *head, const char *preset, model_info *info, lane
     if (!p)
         return error_set(err, LANERT_EINVAL,
                          "not written by 'lanert convert', and so without a preset; name the data set that it was "
-                         "trained on with --preset: culane, tusimple or llamas");
+                         "trained on with --preset: culane, tusimple, llamas or road");
     info->preset = *p;
     return 0;
 }

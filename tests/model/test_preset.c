@@ -28,7 +28,7 @@ static void lists_sound_presets(void **state)
     int count = 0;
     for (; lanert_preset_name(count); count++)
         assert_ok(preset_check(lanert_preset_find(lanert_preset_name(count)), &err));
-    assert_int_equal(count, 3);
+    assert_int_equal(count, 4);
     assert_null(lanert_preset_name(-1));
 }
 
