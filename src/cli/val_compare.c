@@ -268,10 +268,10 @@ static void print_distances(const comparison *c)
 
 static void print_side(const comparison *c, const side *s, const char *name)
 {
-    printf("  \"%s\": {\n    ", name);
+    printf("  \"%s\": {\n", name);
     if (s->val)
-        putchar('\n'), val_print_members("    ", c->job->data.dataset, &s->report), fputs("    ", stdout);
-    fputs("\"lanes\": ", stdout);
+        val_print_members("    ", c->job->data.dataset, &s->report);
+    fputs("    \"lanes\": ", stdout);
     json_text(s->name);
     fputs("\n  },\n", stdout);
 }

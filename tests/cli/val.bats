@@ -62,15 +62,20 @@ setup() {
         all(range(4) as $i | (.[$i].value - $g[$i]) | fabs; . < 1e-9)' got.json
 }
 
-@test "LLAMAS: lanes from label to label" {
-    mkdir -p root/labels/valid/drive lanes/drive
-    cat >root/labels/valid/drive/1.json <<END
+# One lane, marked from row 700 to 380.
+llamas_label() {
+    cat <<END
 {"projection_matrix": [[800, 0, 638], [0, 800, 300], [0, 0, 1]], "lanes": [{"lane_id": "l0", "markers": [
  {"lane_id": "l0", "pixel_start": {"x": 400, "y": 700}, "pixel_end": {"x": 450, "y": 600}, "world_start": {"x": 0, "y": 0, "z": 5},
   "world_end": {"x": 0, "y": 0, "z": 8}},
  {"lane_id": "l0", "pixel_start": {"x": 500, "y": 500}, "pixel_end": {"x": 560, "y": 380}, "world_start": {"x": 0, "y": 0, "z": 12},
   "world_end": {"x": 0, "y": 0, "z": 20}}]}]}
 END
+}
+
+@test "LLAMAS: lanes from label to label" {
+    mkdir -p root/labels/valid/drive lanes/drive
+    llamas_label >root/labels/valid/drive/1.json
     awk 'BEGIN { for (y = 700; y >= 380; y--) printf "%g %d ", 400 + (700 - y) / 2, y }' >lanes/drive/1.lines.txt
     "$LANERT" val --dataset llamas --root root --predictions lanes --json | jq -e '.frames == 1 and
         .categories.all["0.50"].tp == 1 and .categories.all["0.50"].fp == 0'
@@ -322,4 +327,26 @@ draw_set() {
     "${MODEL_SCORE[@]}" --worst 3 again -q
     [ "$(ls again)" = 001_drive_00004.jpg ]
     fails 1 "001_drive_00004.jpg" "$LANERT" val --dataset culane --root set --predictions kept/a --worst 3 again
+}
+
+@test "a model on TuSimple and LLAMAS: its lanes, kept, score the same" {
+    need_engine
+    mkdir -p tu/clips ll/labels/valid/drive ll/color_images/valid/drive
+    "$LANERT" detect synthetic:frames=1 -m "$MODEL" -o tu/clips/1.jpg -o ll/color_images/valid/drive/1_color_rect.png -q
+    llamas_label >ll/labels/valid/drive/1.json
+    echo '{"raw_file": "clips/1.jpg", "lanes": [[-2, 500, 400]], "h_samples": [500, 600, 700]}' >short.json
+    fails 4 "clips/1.jpg" "$LANERT" val --dataset tusimple --root tu --list short.json -m "$MODEL"
+    seq 160 10 710 | jq -sc '{raw_file: "clips/1.jpg", lanes: [map(if . < 300 then -2 else 900 - . end), map(. + 400)], h_samples: .}' \
+        >tu/test_label.json
+    local d
+    for d in tusimple:tu:tu.json llamas:ll:kept; do
+        IFS=: read -r name root kept <<<"$d"
+        "$LANERT" val --dataset $name --root $root -m "$MODEL" --save $kept --worst 1 worst-$name --json -q >$name.json
+        "$LANERT" val --dataset $name --root $root --predictions $kept --json | cmp - $name.json
+        [ "$(find worst-$name -type f | wc -l)" = 1 ]
+        "$LANERT" val --dataset $name --root $root --compare "$MODEL" $kept --json |
+            jq -e '.difference.f1 == 0 and .distance.frames == 1 and .distance.matched == 4 and .distance.largest_px == 0'
+    done
+    jq -e '.accuracy > 0 and .frames == 1' tusimple.json
+    fails 2 "--journal does not go with it" "$LANERT" val --dataset tusimple --root tu -m "$MODEL" --save x --journal y
 }
