@@ -121,7 +121,14 @@ static int bind(lanert_detector *det, lanert_error *err)
             make_tensor(m->lanes_name, TENSOR_F32, det->kept, 3, (int64_t[]){n, m->preset.max_lanes, NET_COLUMNS});
         outputs[count++] = make_tensor(m->count_name, TENSOR_I64, det->counts, 1, (int64_t[]){n});
     }
-    return engine_bind(det->engine, &input, 1, outputs, count, err);
+    lanert_error why;
+    int rc = engine_bind(det->engine, &input, 1, outputs, count, &why);
+    if (rc == LANERT_EINVAL) /* names and shapes are the model's word */
+        return error_set(err, LANERT_EFORMAT, "%s: its head does not agree with its graph: %s; convert it again",
+                         m->path, why.text);
+    if (rc && err)
+        *err = why;
+    return rc;
 }
 
 int detector_open(const model_info *info, const lanert_detector_options *options, lanert_detector **out,

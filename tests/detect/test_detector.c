@@ -79,8 +79,7 @@ static void thresholds_are_the_callers(void **state)
     static const struct {
         float conf;
         int max_lanes, expected;
-    } cases[] = {
-        {-1, -1, 4}, {0.65f, -1, 3}, {0.05f, 8, 8}, {-1, 2, 2}, {0, 16, 8}};
+    } cases[] = {{-1, -1, 4}, {0.65f, -1, 3}, {0.05f, 8, 8}, {-1, 2, 2}, {0, 16, 8}};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         o.conf = cases[i].conf;
         o.max_lanes = cases[i].max_lanes;
@@ -153,6 +152,20 @@ static void a_graphs_own_lanes_are_used(void **state)
     o.nms_thres = -1;
     o.max_lanes = 5;
     assert_fails(detector_open(&model.info, &o, &det, &err), LANERT_EINVAL, "--outputs both");
+}
+
+static void a_head_that_lies_is_told(void **state)
+{
+    (void)state;
+    lanert_detector_options o;
+    lanert_detector *det;
+    lanert_detector_defaults(&o);
+    o.engine = "null";
+    null_model_raw(&model);
+    model.info.priors = NULL_PRIORS / 2;
+    assert_fails(detector_open(&model.info, &o, &det, &err), LANERT_EFORMAT, "its head does not agree");
+    assert_null(det);
+    assert_non_null(strstr(err.text, "the model has float32[?,192,78]"));
 }
 
 static void a_broken_networks_output_is_told(void **state)
@@ -268,6 +281,7 @@ int main(void)
         cmocka_unit_test(thresholds_are_the_callers),
         cmocka_unit_test(batch_gives_each_frame_its_own_result),
         cmocka_unit_test(a_graphs_own_lanes_are_used),
+        cmocka_unit_test(a_head_that_lies_is_told),
         cmocka_unit_test(a_broken_networks_output_is_told),
         cmocka_unit_test(an_unlikely_priors_overflow_does_no_harm),
         cmocka_unit_test(an_engines_failure_comes_through),
