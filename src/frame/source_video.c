@@ -226,8 +226,9 @@ static int open_codec(video *v, lanert_error *err)
     const AVCodecParameters *par = stream->codecpar;
     const AVCodec *decoder = avcodec_find_decoder(par->codec_id);
     if (!decoder)
-        return error_set(err, LANERT_EUNSUPPORTED, "%s: is coded in %s, which this FFmpeg cannot decode", v->in.title,
-                         avcodec_get_name(par->codec_id));
+        return error_set(err, LANERT_EUNSUPPORTED, "%s: is coded in %s (\"%s\"), which this FFmpeg cannot decode",
+                         v->in.title, par->codec_id ? avcodec_get_name(par->codec_id) : "something unknown",
+                         av_fourcc2str(par->codec_tag));
     int rc = par->width > 0 && par->height > 0 ? picture_check_size(par->width, par->height, err) : 0;
     if (rc)
         return error_within(err, rc, "%s", v->in.title);
