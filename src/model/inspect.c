@@ -168,10 +168,12 @@ int lanert_inspect(const char *path, char **json, lanert_error *err)
     *json = NULL;
     if ((rc = file_map_open(path, 0, &map, err)))
         return rc;
-    json_t *o = json_object();
-    if (!(rc = add_file(o, path, &map, err)) && !(rc = describe(o, path, &map, err)) &&
-        !(*json = json_dumps(o, JSON_INDENT(2))))
+    json_t *o = json_object(), *kind = json_object();
+    /* What is none of these need not be read to its end for a checksum. */
+    if (!(rc = describe(kind, path, &map, err)) && !(rc = add_file(o, path, &map, err)) &&
+        (json_object_update(o, kind) || !(*json = json_dumps(o, JSON_INDENT(2)))))
         rc = error_set(err, LANERT_ENOMEM, "out of memory for the description of %s", path);
+    json_decref(kind);
     json_decref(o);
     file_map_close(&map);
     return rc;
