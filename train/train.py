@@ -86,7 +86,7 @@ class Scenes:
                 piece = {k: v[i * batch : (i + 1) * batch] for k, v in group.items()}
                 while not self.stopped:
                     try:
-                        self.queue.put((first + i * batch, piece), timeout=1)
+                        self.queue.put((first + i * batch, piece), timeout=0.1)
                         break
                     except queue.Full:
                         pass
@@ -94,6 +94,11 @@ class Scenes:
 
     def next(self):
         return self.queue.get()
+
+    def stop(self):
+        """PyTorch must not be at work in the thread when the interpreter ends."""
+        self.stopped = True
+        self.thread.join()
 
 
 class Reservoir:
@@ -320,7 +325,7 @@ class Trainer:
                 checked = last = tick = time.time()
             if self.a.minutes and now - started > 60 * self.a.minutes:
                 break
-        scenes.stopped = True
+        scenes.stop()
         self.save()
         self.log('stop', step=self.step, drawn=self.drawn, done=self.progress())
         if not self.stop:
