@@ -207,7 +207,7 @@ static void test_nothing_is_overwritten(void **state)
     /* A file where the folder should be. */
     options.force = true;
     assert_fails(lanert_sink_open(temp_path(out, "a.lines.txt"), &options, &sink, &err), LANERT_EIO,
-                 "folder cannot be made");
+                 "is a file; a folder is needed there");
 }
 
 static void test_two_pictures_of_one_name(void **state)
