@@ -163,6 +163,8 @@ static int open_format(video *v, const char *spec, lanert_error *err)
     }
     input_wait(&v->in);
     int av = avformat_open_input(&v->format, url.data, demuxer, &options); /* frees v->format where it fails */
+    if (av < 0 && input_is_over(&v->in)) /* which RTSP calls invalid data */
+        av = AVERROR_EXIT;
     if (av == AVERROR_INVALIDDATA && input_begins_as_mp4(&v->in, spec))
         rc = error_set(err, LANERT_EFORMAT,
                        "%s: begins as an MP4 video, but has no usable index (moov): it was cut off, or its recording "
