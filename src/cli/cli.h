@@ -37,6 +37,8 @@ bool option_precision(const char *text, lanert_precision *value);
 
 /* The first Ctrl-C (SIGINT, SIGTERM, SIGHUP) asks for a clean end; the second ends at once. */
 void interrupt_catch(void);
+/* While on, the first ends at once too: for waits that nothing else can end, with nothing yet to lose. */
+void interrupt_at_once(bool on);
 bool interrupted(void);
 
 /* ---- progress.c: one line on stderr, rewritten in place; nothing where stderr is no terminal ---- */

@@ -197,7 +197,10 @@ static int run_source(job *j, const char *spec)
     lanert_stats stats = {0};
     lanert_error err;
     int status;
-    if (lanert_source_open(spec, &source, &err)) {
+    interrupt_at_once(!j->opened);
+    int rc = lanert_source_open(spec, &source, &err);
+    interrupt_at_once(false);
+    if (rc) {
         say_error("%s", err.text);
         return EXIT_INPUT;
     }
@@ -214,7 +217,7 @@ static int run_source(job *j, const char *spec)
     if (j->verbose)
         say_source(j, info);
     progress_start(&j->progress, info->frames, j->quiet);
-    int rc = lanert_run(j->det, source, &options, &stats, &err);
+    rc = lanert_run(j->det, source, &options, &stats, &err);
     progress_clear(&j->progress);
     if (rc)
         say_error("%s", err.text);
@@ -235,6 +238,8 @@ static int run_sources(job *j, char **specs, int count)
         if (one == EXIT_FAILED || one == EXIT_USAGE || one == EXIT_MODEL)
             return status;
     }
+    if (!j->stats.frames)
+        return status; /* no file for nothing */
     if (outputs_finish(&j->outputs, &err)) {
         say_error("%s", err.text);
         return EXIT_FAILED;
@@ -304,6 +309,11 @@ int cmd_detect(int argc, char **argv)
         return say_usage("--json and an output cannot both go to standard output");
     if (!j.detector.model)
         return say_usage("--model MODEL.onnx is missing; 'lanert convert' makes one of a checkpoint");
+    for (int i = optind; i < argc; i++)
+        if (!outputs_spare(&j.outputs, argv[i]))
+            return EXIT_USAGE;
+    if (!outputs_spare(&j.outputs, j.detector.model))
+        return EXIT_USAGE;
     interrupt_catch();
     if (!(status = detector_options_open(&j.detector, &j.model, &j.det))) {
         j.start_s = now_s();

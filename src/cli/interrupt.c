@@ -1,13 +1,21 @@
 #include <signal.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
-static volatile sig_atomic_t caught;
+static volatile sig_atomic_t caught, at_once;
 
 static void catch_signal(int number)
 {
     (void)number;
     caught = 1;
+    if (at_once)
+        _exit(EXIT_DONE);
+}
+
+void interrupt_at_once(bool on)
+{
+    at_once = on;
 }
 
 void interrupt_catch(void)

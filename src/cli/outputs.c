@@ -1,6 +1,7 @@
 #include "cli/outputs.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 bool outputs_add_path(outputs *o, const char *path)
 {
@@ -44,6 +45,26 @@ bool outputs_check(const outputs *o)
         say_usage("two outputs cannot both go to standard output");
         return false;
     }
+    for (int i = 0; i < o->count; i++)
+        for (int j = 0; j < i; j++)
+            if (!strcmp(o->list[i].path, o->list[j].path)) {
+                say_usage("%s is named as an output twice", o->list[i].path);
+                return false;
+            }
+    return true;
+}
+
+bool outputs_spare(const outputs *o, const char *input)
+{
+    struct stat in, out;
+    if (stat(input, &in))
+        return true; /* no file: a stream, a pattern, or nothing at all, which opening it will tell */
+    for (int i = 0; i < o->count; i++)
+        if (!stat(o->list[i].path, &out) && out.st_dev == in.st_dev && out.st_ino == in.st_ino &&
+            (S_ISREG(out.st_mode) || S_ISDIR(out.st_mode))) {
+            say_usage("%s is an input too, and would be overwritten: name another output", o->list[i].path);
+            return false;
+        }
     return true;
 }
 

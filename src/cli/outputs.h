@@ -23,6 +23,9 @@ bool outputs_add_path(outputs *o, const char *path);
 bool outputs_add_format(outputs *o, const char *format);
 bool outputs_check(const outputs *o);
 
+/* False, and said, where an output is this input: writing it would destroy what is read. */
+bool outputs_spare(const outputs *o, const char *input);
+
 /* True where one of them is standard output. */
 bool outputs_use_stdout(const outputs *o);
 

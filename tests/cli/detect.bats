@@ -99,8 +99,11 @@ lines_of() {
         kill -0 $pid 2>/dev/null || break
         sleep 0.1
     done
-    ! kill -0 $pid 2>/dev/null
     kill $writer
+    if kill -0 $pid 2>/dev/null; then
+        kill -9 $pid
+        false
+    fi
 }
 
 @test "a live source drops what comes too fast, and counts it" {
@@ -127,6 +130,24 @@ lines_of() {
     "$LANERT" detect synthetic:frames=1,size=160x90 -m "$MODEL" -o a.jsonl -q
     fails 1 "--force" "$LANERT" detect synthetic:frames=1,size=160x90 -m "$MODEL" -o a.jsonl
     "$LANERT" detect synthetic:frames=1,size=160x90 -m "$MODEL" -o a.jsonl -q --force
+}
+
+@test "an input is not an output too, and no output is named twice" {
+    "$LANERT" detect synthetic:frames=2,size=160x90 -m "$MODEL" -o in.mp4 -q
+    ln -s in.mp4 link.mp4
+    fails 2 "is an input too" "$LANERT" detect in.mp4 -m "$MODEL" -o in.mp4 --force
+    fails 2 "is an input too" "$LANERT" detect in.mp4 -m "$MODEL" -o link.mp4 --force
+    fails 2 "is an input too" "$LANERT" detect in.mp4 -m "$MODEL" -o "$MODEL" --format jsonl --force
+    fails 2 "named as an output twice" "$LANERT" detect in.mp4 -m "$MODEL" -o a.jsonl -o a.jsonl
+    [ "$("$LANERT" detect in.mp4 -m "$MODEL" -o - -q | wc -l)" = 2 ]
+}
+
+@test "a picture that cannot be read leaves no output" {
+    : >empty.png
+    for out in a.mp4 a.jsonl a.json; do
+        fails 4 "empty.png" "$LANERT" detect empty.png -m "$MODEL" -o $out
+        [ ! -e $out ]
+    done
 }
 
 @test "bad sources are told, with status 4 and nothing written" {
