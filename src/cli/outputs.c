@@ -54,14 +54,22 @@ bool outputs_check(const outputs *o)
     return true;
 }
 
+/* In a folder, lane files lie beside the pictures, as data sets have them; annotated pictures would replace them. */
+static bool replaces(const output *o, const struct stat *in)
+{
+    struct stat out;
+    if (stat(o->path, &out) || out.st_dev != in->st_dev || out.st_ino != in->st_ino)
+        return false;
+    return S_ISREG(out.st_mode) || (S_ISDIR(out.st_mode) && (!o->format || !strcmp(o->format, "pictures")));
+}
+
 bool outputs_spare(const outputs *o, const char *input)
 {
-    struct stat in, out;
+    struct stat in;
     if (stat(input, &in))
         return true; /* no file: a stream, a pattern, or nothing at all, which opening it will tell */
     for (int i = 0; i < o->count; i++)
-        if (!stat(o->list[i].path, &out) && out.st_dev == in.st_dev && out.st_ino == in.st_ino &&
-            (S_ISREG(out.st_mode) || S_ISDIR(out.st_mode))) {
+        if (replaces(&o->list[i], &in)) {
             say_usage("%s is an input too, and would be overwritten: name another output", o->list[i].path);
             return false;
         }

@@ -138,6 +138,10 @@ lines_of() {
     fails 2 "is an input too" "$LANERT" detect in.mp4 -m "$MODEL" -o in.mp4 --force
     fails 2 "is an input too" "$LANERT" detect in.mp4 -m "$MODEL" -o link.mp4 --force
     fails 2 "is an input too" "$LANERT" detect in.mp4 -m "$MODEL" -o "$MODEL" --format jsonl --force
+    "$LANERT" detect synthetic:frames=2,size=160x90 -m "$MODEL" -o drawn/ -q
+    fails 2 "is an input too" "$LANERT" detect drawn/synthetic -m "$MODEL" -o drawn/synthetic --force
+    "$LANERT" detect drawn/synthetic -m "$MODEL" -o drawn/synthetic --format culane --force -q
+    [ "$(find drawn -name '*.jpg' | wc -l)/$(find drawn -name '*.lines.txt' | wc -l)" = 2/2 ]
     fails 2 "named as an output twice" "$LANERT" detect in.mp4 -m "$MODEL" -o a.jsonl -o a.jsonl
     [ "$("$LANERT" detect in.mp4 -m "$MODEL" -o - -q | wc -l)" = 2 ]
 }
