@@ -106,7 +106,7 @@ static void build(net *n, const backbone *b, const lanert_convert_options *o)
     feature picture = add_picture(n->g, image, n->type, &scale);
     backbone_build(n, b, picture, scale, levels);
     fpn_build(n, levels);
-    value raw = head_build(n, levels, image, &priors);
+    value raw = head_build(n, levels, &priors);
     add_outputs(n->g, raw, priors, o);
     /* Training only. */
     weights_skip(n->w, "heads.seg_decoder.");

@@ -5,7 +5,8 @@
 #include "model/priors.h"
 #include "model/roi_gather.h"
 
-#define LINEAR_LAYERS 2 /* num_fc */
+#define LINEAR_LAYERS 2    /* num_fc */
+#define COARSEST_STRIDE 32 /* of the map that the first stage looks at; the next ones' is half as much each */
 
 /* The columns of reg_layers: start_y, start_x and theta; length; 72 offsets. */
 enum { MOVES = 3, LENGTHS = 1, OFFSETS = LANERT_LANE_POINTS };
@@ -29,7 +30,7 @@ static value perceptron_apply(net *n, const perceptron *p, value x)
     return dense_apply(n, &p->layers[LINEAR_LAYERS], x);
 }
 
-value head_build(net *n, const feature levels[BACKBONE_LEVELS], value image, int64_t *count)
+value head_build(net *n, const feature levels[BACKBONE_LEVELS], int64_t *count)
 {
     graph *g = n->g;
     priors p = {0};
@@ -42,11 +43,12 @@ value head_build(net *n, const feature levels[BACKBONE_LEVELS], value image, int
     roi_take(n, &r, channels, p.count, p.points);
     perceptron_take(n, &classify, "cls", channels, 2);
     perceptron_take(n, &regress, "reg", channels, MOVES + LENGTHS + OFFSETS);
-    value parameters = priors_parameters(n, &p), xs = priors_samples(n, &p, image);
+    value parameters = priors_parameters(n, &p), xs = priors_samples(n, &p);
     for (int stage = 0; stage < ROI_STAGES; stage++) {
         graph_scope(g, "head.stage%d", stage);
         value map = graph_cast(g, levels[BACKBONE_LEVELS - 1 - stage].v, n->type, ONNX_F32);
-        features = roi_gather(n, &r, stage, lines_features(n, &p, map, xs), map);
+        value samples = lines_features(n, &p, (feature){map, channels}, COARSEST_STRIDE >> stage, xs);
+        features = roi_gather(n, &r, stage, samples, map);
         graph_split(g, perceptron_apply(n, &regress, features), 2, 3, DIMS(MOVES, LENGTHS, OFFSETS), change);
         parameters = graph_binary(g, "Add", parameters, change[0]);
         if (stage < ROI_STAGES - 1)

@@ -4,8 +4,8 @@
 
 #include "model/backbone.h"
 
-/* Builds it; `image` is the graph's input, for its N. Returns the predictions [N,priors,78], float32, and how many
- * priors there are (0 where the checkpoint has none: noted). */
-value head_build(net *n, const feature levels[BACKBONE_LEVELS], value image, int64_t *priors);
+/* Builds it. Returns the predictions [N,priors,78], float32, and how many priors there are (0 where the checkpoint has
+ * none: noted). */
+value head_build(net *n, const feature levels[BACKBONE_LEVELS], int64_t *priors);
 
 #endif

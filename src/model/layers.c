@@ -67,7 +67,7 @@ conv conv_take(net *n, const char *name, const char *norm, const conv_spec *spec
     for (int i = 0; i < 2; i++)
         s->kernel[i] = s->kernel[i] ? s->kernel[i] : 1;
     s->stride = s->stride ? s->stride : 1;
-    int64_t dims[4] = {s->out, s->in, s->kernel[s->turned], s->kernel[!s->turned]};
+    int64_t dims[4] = {s->out, s->in, s->kernel[0], s->kernel[1]};
     float *data = weights_take(n->w, module_of("%s.weight", name).name, 4, dims), *bias;
     s->out = dims[0];
     s->in = dims[1];
@@ -75,8 +75,7 @@ conv conv_take(net *n, const char *name, const char *norm, const conv_spec *spec
         bias = fold_norm(n, norm, data, dims[0], (size_t)(dims[1] * dims[2] * dims[3]), s->scale != 0 ? s->scale : 1);
     else
         bias = take_vector(n, name, "bias", dims[0]);
-    c.weights = graph_weights(n->g, module_of("%s.weight", name).name, n->type, 4,
-                              DIMS(dims[0], dims[1], s->kernel[0], s->kernel[1]), data);
+    c.weights = graph_weights(n->g, module_of("%s.weight", name).name, n->type, 4, dims, data);
     c.bias = graph_weights(n->g, module_of("%s.bias", name).name, n->type, 1, dims, bias);
     return c;
 }

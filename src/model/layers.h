@@ -30,7 +30,6 @@ typedef struct conv_spec {
     int64_t kernel[2]; /* height, width; 0: 1 */
     int64_t stride;    /* 0: 1 */
     int64_t pad[2];    /* rows above and below, columns left and right */
-    bool turned;       /* the checkpoint has the kernel as [width,height] */
     bool relu;         /* behind it */
     double scale;      /* with a BatchNorm: the weights are multiplied by it; 0: 1 */
 } conv_spec;

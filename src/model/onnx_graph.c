@@ -9,7 +9,7 @@
 
 #include "model/half.h"
 
-#define OPSET 17     /* LayerNormalization; GridSample in its form of 16, which every TensorRT reads right */
+#define OPSET 17     /* the first with LayerNormalization */
 #define IR_VERSION 8 /* the one of ONNX 1.12, which brought opset 17 */
 /* No protobuf message may be larger. */
 #define MAX_BYTES ((size_t)INT32_MAX)

@@ -4,11 +4,6 @@
 
 #define ROWS LANERT_LANE_POINTS
 
-/* A sample's place on the map is kept inside this, of −1 to 1 from edge to edge (align_corners). With a map of at
- * least 25 columns everything beyond ±1.09 is padding, so that the features stay the same, and a line all but
- * parallel to the rows asks for no column that an engine's integers cannot hold. */
-#define GRID_BOUND 2.0f
-
 /* ---- the checkpoint's buffers -------------------------------------------------------------------- */
 
 static void check_rows(net *n, const priors *p)
@@ -92,13 +87,11 @@ value priors_parameters(net *n, priors *p)
     return graph_weights(n->g, "heads.priors", ONNX_F32, 3, DIMS(1, p->count, 3), table);
 }
 
-value priors_samples(net *n, priors *p, value image)
+value priors_samples(net *n, priors *p)
 {
-    graph *g = n->g;
-    value xs = graph_weights(g, "heads.priors_on_featmap", ONNX_F32, 3, DIMS(1, p->count, p->points), p->on_map);
+    value xs = graph_weights(n->g, "heads.priors_on_featmap", ONNX_F32, 3, DIMS(1, p->count, p->points), p->on_map);
     p->on_map = NULL;
-    value batch = graph_node(g, "Shape", INPUTS(image), ATTRIBUTES(ATTR_INT("start", 0), ATTR_INT("end", 1)));
-    return graph_binary(g, "Expand", xs, graph_concat(g, 0, INPUTS(batch, graph_indices(g, 2, DIMS(1, 1)))));
+    return xs;
 }
 
 /* ---- geometry ------------------------------------------------------------------------------------ */
@@ -135,25 +128,45 @@ value lines_at_rows(net *n, const priors *p, value parameters)
 
 /* ---- sampling ------------------------------------------------------------------------------------ */
 
-/* (x, y) of −1 to 1 for each sample [N,count,points,2]: (2·x, 0·x) + (−1, 2·y − 1). */
-static value sample_grid(net *n, const priors *p, value xs)
+/* torch.nn.functional.grid_sample (bilinear, zero padding, align_corners) as products of matrices, which every engine
+ * does fast: a sample is the sum of all places of the map, each times hat(its distance) in rows and in columns, and
+ * hat(d) = max(0, 1 − |d|) is 0 from the next place on. All lines are sampled at the same heights, so that the rows
+ * come first, by a constant; then each of these rows has its own columns. Channels stay last: what an engine moves
+ * about to have them so, it moves on the small map, and not on the samples. */
+
+/* hat of each sample's distance from each row of a map: [points,height]. */
+static value row_weights(net *n, const priors *p, int64_t height)
 {
-    graph *g = n->g;
-    value low = graph_scalar(g, (1 - GRID_BOUND) / 2), high = graph_scalar(g, (1 + GRID_BOUND) / 2);
-    value bounded = graph_node(g, "Clip", INPUTS(xs, low, high), NULL);
-    value column = graph_binary(g, "Unsqueeze", bounded, graph_indices(g, 1, DIMS(3)));
-    value scaled = graph_binary(g, "Mul", column, graph_floats(g, 1, DIMS(2), (const float[]){2, 0}));
-    float *offset = p->feat_ys ? graph_new_floats(g, p->points * 2) : NULL;
-    for (int64_t i = 0; offset && i < p->points; i++) {
-        offset[2 * i] = -1;
-        offset[2 * i + 1] = p->feat_ys[i] * 2 - 1;
+    float *data = p->feat_ys ? graph_new_floats(n->g, p->points * height) : NULL;
+    for (int64_t i = 0; data && i < p->points * height; i++) {
+        double row = (double)p->feat_ys[i / height] * (double)(height - 1);
+        data[i] = (float)fmax(0, 1 - fabs(row - (double)(i % height)));
     }
-    return graph_binary(g, "Add", scaled, graph_weights(g, NULL, ONNX_F32, 2, DIMS(p->points, 2), offset));
+    return graph_weights(n->g, NULL, ONNX_F32, 2, DIMS(p->points, height), data);
 }
 
-value lines_features(net *n, const priors *p, value map, value xs)
+/* The same of columns, of x at the samples [N,k,points]: [N,points,k,width]. */
+static value column_weights(net *n, value xs, int64_t width)
 {
-    return graph_node(
-        n->g, "GridSample", INPUTS(map, sample_grid(n, p, xs)),
-        ATTRIBUTES(ATTR_TEXT("mode", "bilinear"), ATTR_TEXT("padding_mode", "zeros"), ATTR_INT("align_corners", 1)));
+    graph *g = n->g;
+    float *columns = graph_new_floats(g, width);
+    for (int64_t i = 0; columns && i < width; i++)
+        columns[i] = (float)i;
+    value place = graph_node(g, "Transpose", INPUTS(xs), ATTRIBUTES(ATTR_INTS("perm", 0, 2, 1)));
+    place = graph_binary(g, "Mul", place, graph_scalar(g, (float)(width - 1)));
+    place = graph_binary(g, "Unsqueeze", place, graph_indices(g, 1, DIMS(3)));
+    value distance = graph_binary(g, "Sub", place, graph_weights(g, NULL, ONNX_F32, 1, &width, columns));
+    return graph_unary(g, "Relu", graph_binary(g, "Sub", graph_scalar(g, 1), graph_unary(g, "Abs", distance)));
+}
+
+value lines_features(net *n, const priors *p, feature map, int64_t stride, value xs)
+{
+    graph *g = n->g;
+    int64_t height = NET_HEIGHT / stride, width = NET_WIDTH / stride;
+    value last = graph_node(g, "Transpose", INPUTS(map.v), ATTRIBUTES(ATTR_INTS("perm", 0, 2, 3, 1)));
+    value flat = graph_binary(g, "Reshape", last, graph_indices(g, 3, DIMS(0, height, width * map.channels)));
+    value rows = graph_binary(g, "MatMul", row_weights(n, p, height), flat);
+    rows = graph_binary(g, "Reshape", rows, graph_indices(g, 4, DIMS(0, p->points, width, map.channels)));
+    value samples = graph_binary(g, "MatMul", column_weights(n, xs, width), rows);
+    return graph_node(g, "Transpose", INPUTS(samples), ATTRIBUTES(ATTR_INTS("perm", 0, 3, 1, 2)));
 }

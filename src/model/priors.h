@@ -19,16 +19,15 @@ typedef struct priors {
 void priors_take(net *n, priors *p);
 void priors_free(priors *p);
 
-/* The stored lines, once only: start_y, start_x and theta [1,count,3], and x at the samples [N,count,points]; N is
- * that of `image`. */
+/* The stored lines, once only: start_y, start_x and theta [1,count,3], and x at the samples [1,count,points]. */
 value priors_parameters(net *n, priors *p);
-value priors_samples(net *n, priors *p, value image);
+value priors_samples(net *n, priors *p);
 
-/* x of lines [N,count,3] at the samples [N,count,points], or at all rows [N,count,72]. */
+/* x of lines [N,k,3] at the samples [N,k,points], or at all rows [N,k,72]. */
 value lines_at_samples(net *n, const priors *p, value parameters);
 value lines_at_rows(net *n, const priors *p, value parameters);
 
-/* A map [N,channels,h,w] of float32 at the samples' x: [N,channels,count,points]. */
-value lines_features(net *n, const priors *p, value map, value xs);
+/* A float32 map of that stride at the samples' x [N,k,points]: [N,channels,points,k]. */
+value lines_features(net *n, const priors *p, feature map, int64_t stride, value xs);
 
 #endif

@@ -1,6 +1,6 @@
 /* clrnet/models/utils/roi_gather.py, with what does not change its results:
- *   - samples stay [N,channels,priors,points], so that its (9,1) convolutions over [N·priors,channels,points,1] are
- *     (1,9) ones;
+ *   - samples are a map [N,channels,points,priors] rather than N·priors maps [channels,points,1], for the same (9,1)
+ *     convolutions; the fully connected layer over all points of a prior is one more, of all the map's rows;
  *   - what a stage's first convolution makes of its samples is kept for later stages;
  *   - the nearest resize to 10×25 takes every 2^stage-th pixel, so that it is the stride of the 1×1 convolutions
  *     before it;
@@ -20,7 +20,7 @@ static conv along_points(net *n, const char *layer, int stage, int64_t in, int64
 {
     return conv_take(n, module_of(PREFIX "%s.%d.conv", layer, stage).name,
                      module_of(PREFIX "%s.%d.bn", layer, stage).name,
-                     &(conv_spec){.in = in, .out = out, .kernel = {1, 9}, .pad = {0, 4}, .turned = true, .relu = true});
+                     &(conv_spec){.in = in, .out = out, .kernel = {9, 1}, .pad = {4, 0}, .relu = true});
 }
 
 static value take_vector(net *n, const char *name, int64_t size)
@@ -40,17 +40,28 @@ static void take_per_prior(net *n, const char *name, int64_t priors, double scal
     }
 }
 
+/* The fully connected layer: [channels][channels·points]. */
+static conv take_narrow(net *n, int64_t channels, int64_t points)
+{
+    conv c = {.spec = {.in = channels, .out = channels, .kernel = {points, 1}, .stride = 1}};
+    float *data = weights_take(n->w, PREFIX "fc.weight", 2, (int64_t[]){channels, channels * points});
+    c.weights = graph_weights(n->g, PREFIX "fc.weight", n->type, 4, DIMS(channels, channels, points, 1), data);
+    c.bias = graph_weights(n->g, PREFIX "fc.bias", n->type, 1, &channels,
+                           weights_take(n->w, PREFIX "fc.bias", 1, (int64_t[]){channels}));
+    return c;
+}
+
 void roi_take(net *n, roi *r, int64_t channels, int64_t priors, int64_t points)
 {
     net exact = {n->g, n->w, ONNX_F32};
     int64_t kept = 0;
-    *r = (roi){.channels = channels, .priors = priors, .points = points};
+    *r = (roi){.channels = channels};
     for (int i = 0; i < ROI_STAGES; i++) {
         r->first[i] = along_points(n, "convs", i, channels, 0);
         kept = r->first[i].spec.out && (i == 0 || kept) ? kept + r->first[i].spec.out : 0;
         r->second[i] = along_points(n, "catconv", i, kept, channels);
     }
-    r->narrow = dense_take(n, PREFIX "fc", channels * points, channels, n->type);
+    r->narrow = take_narrow(n, channels, points);
     r->norm_scale = take_vector(n, PREFIX "fc_norm.weight", channels);
     r->norm_shift = take_vector(n, PREFIX "fc_norm.bias", channels);
     r->key = conv_take(&exact, PREFIX "f_key.conv", PREFIX "f_key.bn",
@@ -66,9 +77,9 @@ static value own_features(net *n, roi *r, int stage, value samples)
     graph *g = n->g;
     r->kept[stage] = conv_apply(n, &r->first[stage], graph_cast(g, samples, ONNX_F32, n->type));
     feature y = conv_apply(n, &r->second[stage], feature_concat(n, r->kept, stage + 1).v);
-    value turned = graph_node(g, "Transpose", INPUTS(y.v), ATTRIBUTES(ATTR_INTS("perm", 0, 2, 1, 3)));
-    value flat = graph_binary(g, "Reshape", turned, graph_indices(g, 3, DIMS(0, r->priors, r->channels * r->points)));
-    value narrow = graph_cast(g, dense_apply(n, &r->narrow, flat), n->type, ONNX_F32);
+    value row = graph_binary(g, "Squeeze", conv_apply(n, &r->narrow, y.v).v, graph_indices(g, 1, DIMS(2)));
+    value turned = graph_node(g, "Transpose", INPUTS(row), ATTRIBUTES(ATTR_INTS("perm", 0, 2, 1)));
+    value narrow = graph_cast(g, turned, n->type, ONNX_F32);
     value normal = graph_node(g, "LayerNormalization", INPUTS(narrow, r->norm_scale, r->norm_shift),
                               ATTRIBUTES(ATTR_INT("axis", -1), ATTR_FLOAT("epsilon", LAYER_NORM_EPSILON)));
     return graph_unary(g, "Relu", normal);
