@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "model/checkpoint_bytes.h"
 #include "model/checkpoint_content.h"
+#include "model/foreign.h"
 
 struct checkpoint {
     file_map map; /* empty where the bytes are the caller's */
@@ -24,22 +25,22 @@ static const char *const state_keys[] = {"net", "state_dict", "model"};
 /* Says what a file is that is no checkpoint, as far as its first bytes tell. */
 static int refuse(const uint8_t *data, size_t size, lanert_error *err)
 {
-    if (size == 0)
-        return error_set(err, LANERT_EFORMAT, "is empty; expected a checkpoint of torch.save");
     if (size >= 262 && memcmp(data + 257, "ustar", 5) == 0)
         return error_set(
             err, LANERT_EUNSUPPORTED,
             "is a tar; where it is a checkpoint of PyTorch before 0.1.10, load it with torch.load and save it "
             "again, else unpack it and use the .pth file in it");
-    if (data[0] == '<')
-        return error_set(err, LANERT_EFORMAT,
-                         "is text that begins with '<', perhaps the web page that a download gave instead of the file; "
-                         "expected a checkpoint of torch.save");
+    const char *other = foreign_tell(data, size);
+    if (other)
+        return error_set(err, LANERT_EFORMAT, "is %s; expected a checkpoint of torch.save", other);
     if (data[0] == 0x80)
         return error_set(
             err, LANERT_EUNSUPPORTED,
             "is a pickle, but not one that torch.save wrote; load it in Python and save the state dict with "
             "torch.save");
+    if (size > 2 && data[0] == 0x08 && data[1] < 0x20 && data[2] == 0x12) /* an IR version, then a producer's name */
+        return error_set(err, LANERT_EFORMAT,
+                         "begins as an ONNX model, which needs no converting; expected a checkpoint of torch.save");
     return error_set(err, LANERT_EFORMAT,
                      "is not a checkpoint of torch.save: it begins neither as a zip nor with torch's magic number");
 }

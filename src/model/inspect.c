@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "model/backbone.h"
+#include "model/foreign.h"
 #include "model/model_read.h"
 
 /* A metadata value may be of any length; more of it than this is not shown. */
@@ -137,10 +138,11 @@ static void add_model(json_t *o, const onnx_head *h)
 
 /* ---- the whole ----------------------------------------------------------------------------------- */
 
-/* Zip, tar and pickle are for the checkpoint reader, which tells them apart and says what it cannot read. */
-static bool may_be_checkpoint(const file_map *map)
+/* Zips and pickles are for the checkpoint reader; it also has the words for what is neither checkpoint nor model. */
+static bool is_for_checkpoint_reader(const file_map *map)
 {
-    return map->size >= 2 && (!memcmp(map->data, "PK", 2) || !memcmp(map->data, "\x80\2", 2));
+    bool zip = map->size >= 4 && !memcmp(map->data, "PK\3\4", 4), pickle = map->size && map->data[0] == 0x80;
+    return zip || pickle || foreign_tell(map->data, map->size);
 }
 
 static int describe(json_t *o, const char *path, const file_map *map, lanert_error *err)
@@ -148,7 +150,7 @@ static int describe(json_t *o, const char *path, const file_map *map, lanert_err
     onnx_head *head = NULL;
     checkpoint *ck = NULL;
     int rc;
-    if (may_be_checkpoint(map)) {
+    if (is_for_checkpoint_reader(map)) {
         if (!(rc = checkpoint_open_memory(map->data, map->size, path, &ck, err)))
             add_checkpoint(o, path, ck);
     } else if (!(rc = onnx_head_open_memory(map->data, map->size, path, &head, err))) {

@@ -1,5 +1,6 @@
 #include "model/onnx_head.h"
 
+#include "model/foreign.h"
 #include "model/wire.h"
 
 /* Field numbers of onnx.proto (onnx/onnx.proto of ONNX 1.12). */
@@ -208,39 +209,27 @@ static int read_model(void *self, const wire_field *f, lanert_error *err)
 
 /* ---- files --------------------------------------------------------------------------------------- */
 
-/* What people hand over instead. */
-static const struct {
-    const char *magic;
-    size_t size;
-    const char *words;
-} others[] = {
-    {"PK\3\4", 4, "a zip file, such as a PyTorch checkpoint: make a model of it with 'lanert convert'"},
-    {"\x80\2", 2, "a Python pickle, such as an old PyTorch checkpoint: make a model of it with 'lanert convert'"},
-    {"\x89PNG", 4, "a PNG picture"},
-    {"\xff\xd8\xff", 3, "a JPEG picture"},
-    {"\x1f\x8b", 2, "a gzip file: unpack it first"},
-    {"version https://git-lfs", 23, "a Git LFS pointer: fetch the file itself with 'git lfs pull'"},
-    {"<", 1, "a web page, perhaps of a download that failed"},
-    {"{", 1, "JSON"},
-};
+/* Every writer begins with the IR version: field 1, a number. */
+#define FIRST_BYTE (MODEL_IR_VERSION << 3 | WIRE_VARINT)
 
 static const char *tell_other(const uint8_t *data, size_t size)
 {
-    for (size_t i = 0; i < ARRAY_LEN(others); i++)
-        if (size >= others[i].size && !memcmp(data, others[i].magic, others[i].size))
-            return others[i].words;
-    return NULL;
+    if (size >= 4 && !memcmp(data, "PK\3\4", 4))
+        return "a zip file, such as a PyTorch checkpoint: make a model of it with 'lanert convert'";
+    if (size >= 2 && data[0] == 0x80)
+        return "a Python pickle, such as an old PyTorch checkpoint: make a model of it with 'lanert convert'";
+    return foreign_tell(data, size);
 }
 
 static int read_head(onnx_head *h, const uint8_t *data, size_t size, lanert_error *err)
 {
-    const char *other = size ? tell_other(data, size) : "empty";
-    if (other)
-        return error_set(err, LANERT_EFORMAT, "it is %s", other);
     int rc = each_field((wire){data, data + size}, "the file", read_model, h, err);
     if (!rc && (h->ir_version < 1 || !h->nodes))
         rc = error_set(err, LANERT_EFORMAT, "it has no %s", h->ir_version < 1 ? "IR version" : "graph");
-    return rc;
+    const char *other = rc ? tell_other(data, size) : NULL;
+    if (other)
+        return error_set(err, LANERT_EFORMAT, "it is %s", other);
+    return rc && data[0] != FIRST_BYTE ? error_set(err, LANERT_EFORMAT, "it does not begin as one") : rc;
 }
 
 int onnx_head_open_memory(const void *data, size_t size, const char *name, onnx_head **head, lanert_error *err)

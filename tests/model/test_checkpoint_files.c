@@ -9,12 +9,15 @@ static void refuses_other_files(void **state)
     (void)state;
     char tar[600] = "archive/", noise[600];
     memcpy(tar + 257, "ustar", 5);
-    memset(noise, 'x', sizeof noise);
+    memset(noise, 1, sizeof noise);
     assert_refused(&(buffer){tar, sizeof tar, 0, 0}, LANERT_EUNSUPPORTED, "is a tar");
     assert_refused(&(buffer){noise, sizeof noise, 0, 0}, LANERT_EFORMAT, "is not a checkpoint of torch.save");
     assert_refused(&(buffer){noise, 1, 0, 0}, LANERT_EFORMAT, "is not a checkpoint of torch.save");
     assert_refused(&(buffer){noise, 0, 0, 0}, LANERT_EFORMAT, "is empty");
     assert_refused(&(buffer){(char *)"<!DOCTYPE html>", 15, 0, 0}, LANERT_EFORMAT, "web page");
+    assert_refused(&(buffer){(char *)"dear diary", 10, 0, 0}, LANERT_EFORMAT, "is text");
+    assert_refused(&(buffer){(char *)"\x1f\x8b\x08", 3, 0, 0}, LANERT_EFORMAT, "is a gzip file: unpack it first");
+    assert_refused(&(buffer){(char *)"\x08\x08\x12\x06lanert", 10, 0, 0}, LANERT_EFORMAT, "an ONNX model");
     assert_refused(&(buffer){(char *)"\x80\x02N.", 4, 0, 0}, LANERT_EUNSUPPORTED, "not one that torch.save wrote");
     assert_refused(&(buffer){(char *)"PK\3\4", 4, 0, 0}, LANERT_EFORMAT, "its directory is not at the end");
 }

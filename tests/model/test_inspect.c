@@ -136,13 +136,25 @@ static void refuses_other_files(void **state)
     (void)state;
     lanert_error err;
     char *text = NULL;
+    static const struct {
+        const char *bytes;
+        size_t size;
+        int code;
+        const char *words;
+    } files[] = {
+        {"hello, lanes", 12, LANERT_EFORMAT, "is text"},
+        {"", 0, LANERT_EFORMAT, "is empty"},
+        {"PK\3\4hello, lanes", 16, LANERT_EFORMAT, "begins as a zip"},
+        {"\x80\4\x95", 3, LANERT_EUNSUPPORTED, "is a pickle"},
+        {"\x89PNG\r\n", 6, LANERT_EFORMAT, "is a PNG picture"},
+        {"\1\2\3", 3, LANERT_EFORMAT, "no whole ONNX model"},
+        {"\x08\x08", 2, LANERT_EFORMAT, "no whole ONNX model"},
+    };
     const char *path = temp_path(folder, "notes.txt");
-    assert_ok(file_write(path, "hello, lanes", 12, true, &err));
-    assert_fails(lanert_inspect(path, &text, &err), LANERT_EFORMAT, "no whole ONNX model");
-    assert_ok(file_write(path, "PK\3\4hello, lanes", 16, true, &err));
-    assert_fails(lanert_inspect(path, &text, &err), LANERT_EFORMAT, "notes.txt");
-    assert_ok(file_write(path, "", 0, true, &err));
-    assert_fails(lanert_inspect(path, &text, &err), LANERT_EFORMAT, "empty");
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        assert_ok(file_write(path, files[i].bytes, files[i].size, true, &err));
+        assert_fails(lanert_inspect(path, &text, &err), files[i].code, files[i].words);
+    }
     assert_fails(lanert_inspect(temp_path(folder, "none"), &text, &err), LANERT_ENOTFOUND, "none");
     assert_fails(lanert_inspect(NULL, &text, &err), LANERT_EINVAL, "NULL");
     assert_null(text);

@@ -309,11 +309,13 @@ static void refuses_other_files(void **state)
         {"<!DOCTYPE html>", 15, "web page"},
         {"version https://git-lfs.github.com/spec/v1\n", 43, "git lfs pull"},
         {"\x08\x08", 2, "has no graph"},
-        {"\x3a\x7f", 2, "cut short"},
-        {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 11, "cut short or damaged"},
-        {"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11, "cut short"},
-        {"\x0b", 1, "damaged"},
-        {"\x3a\x02\x5a\x7f", 4, "graph is cut short"},
+        {"\x08\x08\x3a\x7f", 4, "cut short"},
+        {"\x08\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 13, "cut short or damaged"},
+        {"\x08\x08\x3a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 13, "cut short"},
+        {"\x08\x08\x0b", 3, "damaged"},
+        {"\x08\x08\x3a\x02\x5a\x7f", 6, "graph is cut short"},
+        {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 11, "does not begin as one"},
+        {"notes\n", 6, "it is text"},
     };
     lanert_error err;
     for (size_t i = 0; i < ARRAY_LEN(files); i++) {
