@@ -12,6 +12,8 @@ int file_map_open(const char *path, size_t limit, file_map *map, lanert_error *e
     struct stat st;
     int rc = 0;
     *map = (file_map){0};
+    if (!*path)
+        return error_set(err, LANERT_ENOTFOUND, "the name of a file to read is empty");
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer would wait for one */
     if (fd < 0)
         return error_errno(err, errno == ENOENT ? LANERT_ENOTFOUND : LANERT_EIO, errno, "%s", path);

@@ -2,6 +2,8 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
+#include <getopt.h>
+
 #include <lanert/lanert.h>
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_MODEL = 3, EXIT_INPUT = 4, EXIT_GATE = 5 };
@@ -20,13 +22,22 @@ int cmd_val(int argc, char **argv);
 void say_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same, and where to find help; returns EXIT_USAGE. */
 int say_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* A line of what is going on, on stderr, with nothing in front. */
+void say_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The "s" of a plural: "" of one. */
+const char *plural(int64_t count);
 /* Prints a help text to stdout; returns EXIT_DONE, or EXIT_FAILED where stdout is broken. */
 int print_help(const char *text);
 /* The subcommand in front of each message. */
 void say_command(const char *name);
 
-/* ---- options.c: values of options; each says what is wrong and returns false ---- */
+/* ---- options.c ---- */
 
+/* getopt_long, with `shorts` beginning in ':'. '?' where an option is unknown, ambiguous, or has a value too few or too
+ * many, which is said. */
+int option_next(int argc, char **argv, const char *shorts, const struct option *longs);
+
+/* Values of options; each says what is wrong and returns false. */
 bool option_int(const char *option, const char *text, int low, int high, int *value);
 bool option_double(const char *option, const char *text, double low, double high, double *value);
 /* One of the names, as its place in the list (NULL at the end). */

@@ -1,4 +1,3 @@
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -187,7 +186,7 @@ static bool parse_option(job *j, int c)
     case WORKER:
         return set_flag(&j->worker);
     default:
-        return say_usage("wrong option"), false;
+        return false;
     }
 }
 
@@ -258,7 +257,7 @@ int cmd_bench(int argc, char **argv)
     job j = {.max_slowdown = 10};
     int c, status;
     bench_plan_defaults(&j.plan);
-    while ((c = getopt_long(argc, argv, "m:vqh", longs, NULL)) != -1) {
+    while ((c = option_next(argc, argv, ":m:vqh", longs)) != -1) {
         if (c == 'h')
             return print_help(help);
         if (!parse_option(&j, c))

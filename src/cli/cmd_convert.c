@@ -1,6 +1,6 @@
-#include <getopt.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
@@ -19,11 +19,16 @@ static const char help[] =
     "  -q, --quiet                 say nothing but errors\n"
     "  -h, --help                  this text\n"
     "\n"
-    "exit status: 0 done, 1 the model could not be written, 2 wrong usage, 3 the checkpoint is not usable, 4 it is "
-    "not\n"
-    "there\n";
+    "exit status: 0 done, 1 the model could not be written, 2 wrong usage, 3 the checkpoint is not usable, 4 it could\n"
+    "not be read\n";
 
-static int status_of(int rc)
+static bool can_be_read(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, R_OK) == 0;
+}
+
+static int status_of(int rc, const char *checkpoint)
 {
     switch (rc) {
     case 0:
@@ -32,7 +37,8 @@ static int status_of(int rc)
         return EXIT_USAGE;
     case LANERT_ENOTFOUND:
         return EXIT_INPUT;
-    case LANERT_EIO:
+    case LANERT_EIO: /* of the one file or the other */
+        return can_be_read(checkpoint) ? EXIT_FAILED : EXIT_INPUT;
     case LANERT_EEXIST:
     case LANERT_ENOMEM:
         return EXIT_FAILED;
@@ -45,8 +51,8 @@ static void report(const char *checkpoint, const char *output, const lanert_conv
 {
     struct stat st = {0};
     stat(output, &st);
-    fprintf(stderr, "%s: %.1f MB, %s, preset %s, of %s in %.1f s\n", output, (double)st.st_size / 1e6,
-            lanert_precision_name(o->precision), o->preset, checkpoint, seconds);
+    say_note("%s: %.1f MB, %s, preset %s, of %s in %.1f s", output, (double)st.st_size / 1e6,
+             lanert_precision_name(o->precision), o->preset, checkpoint, seconds);
 }
 
 int cmd_convert(int argc, char **argv)
@@ -62,6 +68,7 @@ int cmd_convert(int argc, char **argv)
         {"help", no_argument, NULL, 'h'},
         {0},
     };
+    static const char *const precisions[] = {"fp32", "fp16", NULL};
     static const char *const outputs[] = {"lanes", "raw", "both", NULL};
     lanert_convert_options o;
     lanert_error err;
@@ -69,7 +76,7 @@ int cmd_convert(int argc, char **argv)
     bool quiet = false;
     int c, place;
     lanert_convert_defaults(&o);
-    while ((c = getopt_long(argc, argv, "o:qh", longs, NULL)) != -1) {
+    while ((c = option_next(argc, argv, ":o:qh", longs)) != -1) {
         switch (c) {
         case 'o':
             output = optarg;
@@ -78,8 +85,9 @@ int cmd_convert(int argc, char **argv)
             o.preset = optarg;
             break;
         case PRECISION:
-            if (!option_precision(optarg, &o.precision))
+            if (!option_name("--precision", optarg, precisions, &place))
                 return EXIT_USAGE;
+            o.precision = place ? LANERT_FP16 : LANERT_FP32;
             break;
         case OUTPUTS:
             if (!option_name("--outputs", optarg, outputs, &place))
@@ -95,7 +103,7 @@ int cmd_convert(int argc, char **argv)
         case 'h':
             return print_help(help);
         default:
-            return say_usage("wrong option");
+            return EXIT_USAGE;
         }
     }
     if (optind != argc - 1)
@@ -110,5 +118,5 @@ int cmd_convert(int argc, char **argv)
         say_error("%s", err.text);
     else if (!quiet)
         report(argv[optind], output, &o, now_s() - start);
-    return status_of(rc);
+    return status_of(rc, argv[optind]);
 }

@@ -85,7 +85,7 @@ static bool parse_option(job *j, int c)
     default:
         if (detector_options_own(c))
             return detector_options_parse(&j->detector, c, optarg);
-        return say_usage("wrong option"), false;
+        return false;
     }
 }
 
@@ -101,8 +101,8 @@ static void draw_progress(job *j, const lanert_result *result, int64_t count)
 {
     char words[128];
     double elapsed = now_s() - j->progress.start_s;
-    snprintf(words, sizeof words, "%.1f fps  latency %.0f ms  %d lanes", elapsed > 0 ? (double)count / elapsed : 0,
-             result->latency_ms, result->count);
+    snprintf(words, sizeof words, "%.1f fps  latency %.0f ms  %d lane%s", elapsed > 0 ? (double)count / elapsed : 0,
+             result->latency_ms, result->count, plural(result->count));
     progress_draw(&j->progress, count, words);
 }
 
@@ -180,15 +180,19 @@ static int run_status(const job *j, int rc, const lanert_stats *stats)
 
 static void say_source(const job *j, const lanert_source_info *info)
 {
-    char size[64] = "", count[64] = "";
+    char size[64] = "", count[64] = "", rate[64] = "";
     if (info->width)
         snprintf(size, sizeof size, ", %dx%d", info->width, info->height);
     if (info->frames >= 0)
-        snprintf(count, sizeof count, ", %lld %s", (long long)info->frames, info->pictures ? "pictures" : "frames");
-    fprintf(stderr, "%s: %s%s%s", info->name, info->live ? "live" : info->pictures ? "stills" : "video", size, count);
+        snprintf(count, sizeof count, ", %lld %s%s", (long long)info->frames, info->pictures ? "picture" : "frame",
+                 plural(info->frames));
     if (info->rate > 0)
-        fprintf(stderr, " at %g a second", info->rate);
-    fprintf(stderr, "; %s on %s\n", j->detector.model, lanert_detector_engine(j->det));
+        snprintf(rate, sizeof rate, " at %g a second", info->rate);
+    say_note("%s: %s%s%s%s; %s on %s", info->name,
+             info->live       ? "live"
+             : info->pictures ? "stills"
+                              : "video",
+             size, count, rate, j->detector.model, lanert_detector_engine(j->det));
 }
 
 static int run_source(job *j, const char *spec)
@@ -265,17 +269,18 @@ static void print_summary(const job *j, FILE *out)
                 s->latency_p99_ms, s->latency_max_ms, interrupted() ? "true" : "false");
         return;
     }
-    fprintf(out,
-            "%lld frames, %lld lanes in %.1f s: %.1f fps; latency p50 %.0f, p99 %.0f ms; a frame's inference %.1f ms, "
-            "everything else %.1f ms (%s)",
-            (long long)s->frames, (long long)s->lanes, s->elapsed_s,
-            s->elapsed_s > 0 ? (double)s->frames / s->elapsed_s : 0, s->latency_p50_ms, s->latency_p99_ms,
-            s->inference_ms / n, (s->read_ms + s->preprocess_ms + s->decode_ms + s->write_ms) / n,
-            lanert_detector_engine(j->det));
+    fprintf(
+        out,
+        "%lld frame%s, %lld lane%s in %.1f s: %.1f fps; latency p50 %.0f, p99 %.0f ms; a frame's inference %.1f ms, "
+        "everything else %.1f ms (%s)",
+        (long long)s->frames, plural(s->frames), (long long)s->lanes, plural(s->lanes), s->elapsed_s,
+        s->elapsed_s > 0 ? (double)s->frames / s->elapsed_s : 0, s->latency_p50_ms, s->latency_p99_ms,
+        s->inference_ms / n, (s->read_ms + s->preprocess_ms + s->decode_ms + s->write_ms) / n,
+        lanert_detector_engine(j->det));
     if (s->dropped)
-        fprintf(out, "; %lld frames dropped", (long long)s->dropped);
+        fprintf(out, "; %lld frame%s dropped", (long long)s->dropped, plural(s->dropped));
     if (s->skipped)
-        fprintf(out, "; %lld pictures could not be read", (long long)s->skipped);
+        fprintf(out, "; %lld picture%s could not be read", (long long)s->skipped, plural(s->skipped));
     fprintf(out, "%s\n", interrupted() ? "; interrupted" : "");
 }
 
@@ -295,7 +300,7 @@ int cmd_detect(int argc, char **argv)
     job j = {0};
     int c, status;
     detector_options_init(&j.detector);
-    while ((c = getopt_long(argc, argv, "o:m:vqh", longs, NULL)) != -1) {
+    while ((c = option_next(argc, argv, ":o:m:vqh", longs)) != -1) {
         if (c == 'h')
             return print_help(help);
         if (!parse_option(&j, c))

@@ -1,4 +1,3 @@
-#include <getopt.h>
 #include <stdio.h>
 
 #include "cli/cli.h"
@@ -69,11 +68,11 @@ int cmd_doctor(int argc, char **argv)
     cpu c;
     bool json = false;
     int option, usable = 0, rc;
-    while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+    while ((option = option_next(argc, argv, ":h", longs)) != -1) {
         if (option == 'h')
             return print_help(help);
         if (option != 'j')
-            return say_usage("wrong option");
+            return EXIT_USAGE;
         json = true;
     }
     if (optind != argc)

@@ -1,4 +1,3 @@
-#include <getopt.h>
 #include <stdlib.h>
 
 #include "cli/cli.h"
@@ -10,7 +9,7 @@ static const char help[] =
     "\n"
     "  -h, --help     this text\n"
     "\n"
-    "exit status: 0 done, 2 wrong usage, 3 a file is none of these, 4 a file is not there\n";
+    "exit status: 0 done, 2 wrong usage, 3 a file is none of these, 4 a file could not be read\n";
 
 static int inspect_one(const char *path)
 {
@@ -32,11 +31,11 @@ int cmd_inspect(int argc, char **argv)
 {
     static const struct option longs[] = {{"help", no_argument, NULL, 'h'}, {"json", no_argument, NULL, 'j'}, {0}};
     int c, status = EXIT_DONE;
-    while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+    while ((c = option_next(argc, argv, ":h", longs)) != -1) {
         if (c == 'h')
             return print_help(help);
         if (c != 'j')
-            return say_usage("wrong option");
+            return EXIT_USAGE;
     }
     if (optind == argc)
         return say_usage("no file was named");

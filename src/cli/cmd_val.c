@@ -87,7 +87,7 @@ static const struct option longs[] = {
     {0},
 };
 
-/* The second value of an option that has two; getopt_long goes on behind it. */
+/* The second value of an option that has two; option_next goes on behind it. */
 static bool take_second(char **argv, const char *option, const char **value)
 {
     if (argv[optind]) {
@@ -166,7 +166,7 @@ static bool parse_option(val_job *job, int c, char **argv)
     default:
         if (detector_options_own(c))
             return detector_options_parse(&job->detector, c, optarg);
-        return say_usage("wrong option"), false;
+        return false;
     }
 }
 
@@ -223,7 +223,7 @@ int cmd_val(int argc, char **argv)
     int c;
     lanert_val_defaults(&job.data);
     detector_options_init(&job.detector);
-    while ((c = getopt_long(argc, argv, "m:qh", longs, NULL)) != -1) {
+    while ((c = option_next(argc, argv, ":m:qh", longs)) != -1) {
         if (c == 'h')
             return print_help(help);
         if (!parse_option(&job, c, argv))

@@ -2,8 +2,6 @@
 #ifndef CLI_DETECTOR_OPTIONS_H
 #define CLI_DETECTOR_OPTIONS_H
 
-#include <getopt.h>
-
 #include "cli/cli.h"
 
 /* The texts are borrowed. */
@@ -56,7 +54,7 @@ enum {
 /* clang-format on */
 
 void detector_options_init(detector_options *o);
-/* Whether getopt_long's c is one of these. */
+/* Whether option_next's c is one of these. */
 bool detector_options_own(int c);
 /* Takes its value; says what is wrong and returns false. */
 bool detector_options_parse(detector_options *o, int c, const char *value);

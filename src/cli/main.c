@@ -45,5 +45,5 @@ int main(int argc, char **argv)
             return commands[i].run(argc - 1, argv + 1);
         }
     }
-    return say_usage("there is no command '%s'", name);
+    return say_usage(*name == '-' ? "unknown option '%s'" : "there is no command '%s'", name);
 }

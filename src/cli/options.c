@@ -4,6 +4,56 @@
 
 #include "cli/cli.h"
 
+/* The last element that getopt took: of a long option, "--name" or "--name=value". */
+static const char *last_long(char **argv)
+{
+    const char *element = argv[optind - 1];
+    return strncmp(element, "--", 2) ? NULL : element;
+}
+
+static bool takes_no_value(const struct option *longs, int value)
+{
+    for (; longs->name; longs++)
+        if (longs->val == value && longs->has_arg == no_argument)
+            return true;
+    return false;
+}
+
+/* A long option that is none, or the beginning of several. */
+static void say_unknown(const char *element, const struct option *longs)
+{
+    char begun[256] = "";
+    int length = (int)strcspn(element, "=");
+    for (; longs->name; longs++)
+        if (!strncmp(longs->name, element + 2, (size_t)length - 2)) {
+            size_t used = strlen(begun);
+            snprintf(begun + used, sizeof begun - used, "%s--%s", used ? ", " : "", longs->name);
+        }
+    if (*begun)
+        say_usage("option '%.*s' is ambiguous: %s", length, element, begun);
+    else
+        say_usage("unknown option '%.*s'", length, element);
+}
+
+int option_next(int argc, char **argv, const char *shorts, const struct option *longs)
+{
+    opterr = 0;
+    int c = getopt_long(argc, argv, shorts, longs, NULL);
+    const char *element = c == '?' || c == ':' ? last_long(argv) : NULL;
+    int length = element ? (int)strcspn(element, "=") : 0;
+    if (c == ':' && element)
+        say_usage("option '%s' needs a value", element);
+    else if (c == ':')
+        say_usage("option '-%c' needs a value", optopt);
+    else if (c == '?' && !optopt)
+        say_unknown(element, longs);
+    else if (c == '?' && element && element[length] && takes_no_value(longs, optopt))
+        say_usage("option '%.*s' takes no value", length, element);
+    else if (c == '?')
+        say_usage("unknown option '-%c'", optopt);
+    return c == ':' ? '?' : c;
+}
+
 bool option_int(const char *option, const char *text, int low, int high, int *value)
 {
     char *end;

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -7,6 +8,13 @@
 #define INTERVAL_S 0.2
 /* Nothing is drawn for what takes less than this. */
 #define PATIENCE_S 0.5
+
+/* A line that is longer than the terminal is wide could not be wiped. */
+static int columns(void)
+{
+    struct winsize size;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
 
 double now_s(void)
 {
@@ -29,16 +37,17 @@ bool progress_due(progress *p)
 void progress_draw(progress *p, int64_t count, const char *words)
 {
     double now = now_s(), elapsed = now - p->start_s;
+    char line[256];
     p->next_s = now + INTERVAL_S;
     p->drawn = true;
     if (p->total > 0 && count > 0 && count <= p->total) {
         double left = elapsed * (double)(p->total - count) / (double)count;
-        fprintf(stderr, "\r\033[K%3d %%  %lld of %lld  %s  %.0f s left", (int)(100 * count / p->total),
-                (long long)count, (long long)p->total, words, left);
+        snprintf(line, sizeof line, "%3d %%  %lld of %lld  %s  %.0f s left", (int)(100 * count / p->total),
+                 (long long)count, (long long)p->total, words, left);
     } else {
-        fprintf(stderr, "\r\033[K%lld  %s", (long long)count, words);
+        snprintf(line, sizeof line, "%lld  %s", (long long)count, words);
     }
-    fflush(stderr);
+    fprintf(stderr, "\r\033[K%.*s", columns() - 1, line);
 }
 
 void progress_clear(progress *p)

@@ -201,7 +201,8 @@ static void print_scores(const comparison *c)
 {
     const lanert_val_report *a = &c->sides[0].report, *b = &c->sides[1].report;
     char name[64];
-    printf("%s: %lld frames\n%-14s %9s %9s %9s\n", c->job->data.dataset, (long long)a->frames, "", "A", "B", "B - A");
+    printf("%s: %lld frame%s\n%-14s %9s %9s %9s\n", c->job->data.dataset, (long long)a->frames, plural(a->frames), "",
+           "A", "B", "B - A");
     if (!a->category_count) {
         print_row("accuracy", a->accuracy, b->accuracy);
         print_row("F1", a->f1, b->f1);
@@ -228,9 +229,9 @@ static void print_text(const comparison *c)
     printf("A: %s\nB: %s\n", c->sides[0].name, c->sides[1].name);
     if (c->sides[0].val)
         print_scores(c);
-    printf("lanes in %lld frames: %lld in both, %.3f px apart (at most %.3f); %lld lost, %lld gained\n",
-           (long long)t->frames, (long long)t->matched, t->mean_px, t->largest_px, (long long)t->lost,
-           (long long)t->gained);
+    printf("lanes in %lld frame%s: %lld in both, %.3f px apart (at most %.3f); %lld lost, %lld gained\n",
+           (long long)t->frames, plural(t->frames), (long long)t->matched, t->mean_px, t->largest_px,
+           (long long)t->lost, (long long)t->gained);
     for (int i = 0; i < c->count; i++) {
         const lanert_compare_frame *f = &c->worst[i].frame;
         printf("  %s: %d lost, %d gained, %d in both, %.2f px apart (at most %.2f)\n", c->worst[i].name, f->lost,

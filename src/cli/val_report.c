@@ -73,7 +73,7 @@ static void print_category(const lanert_val_category *c)
 
 void val_print_table(const char *dataset, const lanert_val_report *r)
 {
-    printf("%s: %lld frames", dataset, (long long)r->frames);
+    printf("%s: %lld frame%s", dataset, (long long)r->frames, plural(r->frames));
     if (r->missing)
         printf(", %lld of them without a prediction", (long long)r->missing);
     if (r->unfinished)

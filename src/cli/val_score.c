@@ -38,8 +38,9 @@ static int64_t count_done(const lanert_val *val)
 static int say_interrupted(const lanert_val_options *data, const lanert_val *val)
 {
     if (data->journal)
-        say_error("interrupted: %lld of %lld frames are in %s; the same command goes on from there",
-                  (long long)count_done(val), (long long)lanert_val_count(val), data->journal);
+        say_error("interrupted: %lld of %lld frame%s are in %s; the same command goes on from there",
+                  (long long)count_done(val), (long long)lanert_val_count(val), plural(lanert_val_count(val)),
+                  data->journal);
     else
         say_error("interrupted; --journal FILE keeps what is finished");
     return EXIT_FAILED;
@@ -83,8 +84,8 @@ static int open_val(const val_job *job, const lanert_val_options *data, const de
     if (rc)
         return val_failed(rc, &err);
     if (own.journal && !job->quiet && count_done(*val))
-        fprintf(stderr, "%s: %lld of %lld frames are in it\n", own.journal, (long long)count_done(*val),
-                (long long)lanert_val_count(*val));
+        say_note("%s: %lld of %lld frame%s are in it", own.journal, (long long)count_done(*val),
+                 (long long)lanert_val_count(*val), plural(lanert_val_count(*val)));
     return EXIT_DONE;
 }
 
@@ -111,8 +112,9 @@ static int merge(const val_job *job, lanert_val **val)
             status = val_failed(rc, &err);
     if (status || count_done(*val) == lanert_val_count(*val))
         return status;
-    say_error("%lld of %lld frames are in none of the journals: a shard is not finished, or was not named",
-              (long long)(lanert_val_count(*val) - count_done(*val)), (long long)lanert_val_count(*val));
+    say_error("%lld of %lld frame%s are in none of the journals: a shard is not finished, or was not named",
+              (long long)(lanert_val_count(*val) - count_done(*val)), (long long)lanert_val_count(*val),
+              plural(lanert_val_count(*val)));
     return EXIT_INPUT;
 }
 

@@ -50,10 +50,27 @@ setup_file() {
     done
     fails 4 "none.pth" "$LANERT" convert none.pth -o out.onnx --preset culane
     fails 2 "kitti" "$LANERT" convert "$CHECKPOINT" -o out.onnx --preset kitti
-    fails 2 "" "$LANERT" convert "$CHECKPOINT" -o out.onnx --preset culane --precision bf16
+    fails 2 "expected one of: fp32, fp16" "$LANERT" convert "$CHECKPOINT" -o out.onnx --preset culane --precision bf16
     fails 1 "" "$LANERT" convert "$CHECKPOINT" -o /proc/out.onnx --preset culane
     fails 1 "is a folder" "$LANERT" convert "$CHECKPOINT" -o "$BATS_TEST_TMPDIR" --preset culane
     [ -z "$(find . -name '*.onnx*' -o -name '.*.onnx*')" ]
+}
+
+@test "convert and inspect say the same of what is no checkpoint" {
+    cd "$BATS_TEST_TMPDIR"
+    : >empty
+    echo "hello" >text
+    tar cf tar text
+    gzip -c text >gz
+    printf '\x80\4\x95' >pickle
+    head -c 5000 "$CHECKPOINT" >cut
+    for bad in empty text tar gz pickle cut . none; do
+        run --separate-stderr "$LANERT" convert $bad -o out.onnx --preset culane
+        converting="$status ${stderr/convert/inspect}"
+        run --separate-stderr "$LANERT" inspect $bad
+        [ "$status $stderr" = "$converting" ] || { echo "$bad: $converting; $status $stderr"; false; }
+    done
+    fails 4 "is a folder" "$LANERT" convert . -o out.onnx --preset culane
 }
 
 @test "flipped bits never go unnoticed and never crash" {

@@ -30,7 +30,7 @@ load common
     fails 2 "no command 'drive'" "$LANERT" drive
     fails 2 "no source" "$LANERT" detect
     fails 2 "--model" "$LANERT" detect x.mp4
-    fails 2 "wrong option" "$LANERT" detect --colour red x
+    fails 2 "unknown option '--colour'" "$LANERT" --colour
     fails 2 "--threads is 'many'" "$LANERT" detect x -m y --threads many
     fails 2 "--conf is '2'" "$LANERT" detect x -m y --conf 2
     fails 2 "--conf is 'nan'" "$LANERT" detect x -m y --conf nan
@@ -47,6 +47,35 @@ load common
     fails 2 "one checkpoint at a time" "$LANERT" convert x.pth y.pth -o z.onnx --preset culane
     fails 2 "no file" "$LANERT" inspect
     fails 2 "no argument" "$LANERT" doctor now
+}
+
+@test "a wrong option is one sentence, and where to find help" {
+    says() { # SENTENCE COMMAND ARGUMENT...
+        local sentence=$1
+        shift
+        run --separate-stderr "$LANERT" "$@"
+        [ "$status" = 2 ] && [ -z "$output" ]
+        [ "$stderr" = "lanert $1: $sentence
+Try 'lanert $1 --help'." ] || { echo "$stderr"; return 1; }
+    }
+    for command in detect convert val bench inspect doctor; do
+        says "unknown option '--foo'" $command --foo
+        says "unknown option '--foo'" $command x --foo=bar y
+        says "unknown option '-z'" $command -z
+        says "option '--help' takes no value" $command --help=me
+    done
+    says "unknown option '-z'" convert --output=x -qz
+    says "option '--prec' needs a value" convert --prec
+    says "option '--model' needs a value" detect x --model
+    says "option '-o' needs a value" convert -qo
+    says "option '--pre' is ambiguous: --preset, --precision" convert --pre x
+    says "unknown option '-j'" inspect --json -j
+}
+
+@test "names that would move the cursor are shown, not obeyed" {
+    fails 4 'a\x0ab\x1b[31m: No such file' "$LANERT" inspect $'a\nb\x1b[31m'
+    [ "$(wc -l <<<"$stderr")" = 1 ]
+    fails 4 "is empty" "$LANERT" inspect ""
 }
 
 @test "a full standard output is a failure" {
