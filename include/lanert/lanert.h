@@ -266,8 +266,8 @@ typedef struct lanert_sink_options {
 } lanert_sink_options;
 
 /* A writer of results: annotated video or pictures, or lane files. Files appear whole or not at all,
- * when the sink is finished (a video) or as each is complete (pictures and lane files). `path` "-" is
- * standard output, for jsonl and tusimple. */
+ * when the sink is finished (a video) or as each is complete (pictures and lane files), and in a folder
+ * that is there; a folder of results is made. `path` "-" is standard output, for jsonl and tusimple. */
 LANERT_API int lanert_sink_open(const char *path, const lanert_sink_options *options, lanert_sink **sink,
                                 lanert_error *err);
 LANERT_API int lanert_sink_write(lanert_sink *sink, const lanert_frame *frame, const lanert_result *result,

@@ -107,15 +107,30 @@ int path_join(const char *dir, const char *name, char **out, lanert_error *err)
     return rc;
 }
 
-static int make_folder_of(const char *path, lanert_error *err)
+static int folder_of(const char *path, char **folder, lanert_error *err)
 {
-    int rc = 0;
     size_t length = (size_t)(path_base(path) - path);
-    if (length > 1) {
-        char *folder = strndup(path, length - 1);
-        rc = folder ? file_make_folders(folder, err) : error_set(err, LANERT_ENOMEM, "out of memory");
-        free(folder);
-    }
+    *folder = length ? strndup(path, length > 1 ? length - 1 : 1) : strdup(".");
+    return *folder ? 0 : error_set(err, LANERT_ENOMEM, "out of memory");
+}
+
+int file_make_folders_above(const char *path, lanert_error *err)
+{
+    char *folder;
+    int rc = folder_of(path, &folder, err);
+    if (!rc)
+        rc = file_make_folders(folder, err);
+    free(folder);
+    return rc;
+}
+
+int file_flush_folder(const char *path, lanert_error *err)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+    if (fd < 0 || syncfs(fd) < 0)
+        rc = error_errno(err, LANERT_EIO, errno, "%s: cannot be written", path);
+    if (fd >= 0)
+        close(fd);
     return rc;
 }
 
@@ -124,6 +139,9 @@ static int check_target(const char *path, bool force, lanert_error *err)
 {
     struct stat st;
     const char *end = path + strlen(path);
+    if (!strcmp(path, "-"))
+        return error_set(err, LANERT_EINVAL,
+                         "- is standard output, where this cannot go; expected the name of a file (./- is one)");
     if (file_is_folder(path) || end == path || end[-1] == '/')
         return error_set(err, LANERT_EIO, "%s: is a folder; expected the name of a file to write", path);
     if (stat(path, &st) < 0)
@@ -133,50 +151,111 @@ static int check_target(const char *path, bool force, lanert_error *err)
     return force ? 0 : error_set(err, LANERT_EEXIST, "%s: is there already; --force overwrites it", path);
 }
 
-/* A new file beside `path`, as readable as any. mkostemp would make it private, and the umask, by which that could be
- * undone, is the whole process's. */
-static int open_temporary(const char *path, const char *suffix, buffer *name, lanert_error *err)
+static int make_temporary_name(const char *path, buffer *name, lanert_error *err)
 {
     uint64_t number;
+    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
+        return error_errno(err, LANERT_EIO, errno, "%s: no random name can be had", path);
+    buffer_clear(name);
+    return buffer_format(name, err, "%.*s.lanert-%016llx", (int)(path_base(path) - path), path,
+                         (unsigned long long)number);
+}
+
+/* What has no name is gone when the process ends, in whatever way (open(2), O_TMPFILE); /proc lends it one. Below 0
+ * where the file system cannot, or /proc is not there. */
+static int open_unnamed(const char *folder, buffer *name)
+{
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return -1;
+    if (buffer_format(name, NULL, "/proc/self/fd/%d", fd) == 0 && file_exists(name->data))
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* A new file beside `path`, as readable as any. mkostemp would make it private, and the umask, by which that could be
+ * undone, is the whole process's. */
+static int open_named(const char *path, buffer *name, lanert_error *err)
+{
     int rc, fd;
     do {
-        if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
-            return error_errno(err, LANERT_EIO, errno, "%s: no random name can be had", path);
-        buffer_clear(name);
-        if ((rc = buffer_format(name, err, "%.*s.lanert-%016llx%s", (int)(path_base(path) - path), path,
-                                (unsigned long long)number, suffix ? suffix : "")))
+        if ((rc = make_temporary_name(path, name, err)))
             return rc;
         fd = open(name->data, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     } while (fd < 0 && errno == EEXIST);
+    if (fd < 0 && errno == ENOENT)
+        return error_set(err, LANERT_EIO, "%s: its folder is not there; make it first", path);
     return fd < 0 ? error_errno(err, LANERT_EIO, errno, "%s: cannot be written", path) : fd;
 }
 
-int file_writer_open(const char *path, bool force, const char *suffix, file_writer *w, lanert_error *err)
+static int open_temporary(file_writer *w, lanert_error *err)
 {
-    buffer temp = {0};
-    int rc, fd;
-    *w = (file_writer){.force = force};
-    if ((rc = check_target(path, force, err)) || (rc = make_folder_of(path, err)))
+    buffer name = {0};
+    char *folder;
+    int rc = folder_of(w->path, &folder, err), fd;
+    if (rc)
         return rc;
-    if ((fd = open_temporary(path, suffix, &temp, err)) < 0) {
-        buffer_free(&temp);
-        return fd;
-    }
-    w->temp_path = temp.data;
-    w->path = strdup(path);
-    w->stream = fdopen(fd, "wb");
-    if (!w->path || !w->stream) {
-        if (!w->stream)
-            close(fd);
+    fd = open_unnamed(folder, &name);
+    w->unnamed = fd >= 0;
+    if (fd < 0)
+        fd = open_named(w->path, &name, err);
+    free(folder);
+    if (fd >= 0)
+        w->temp_path = name.data;
+    else
+        buffer_free(&name);
+    return fd;
+}
+
+int file_writer_open(const char *path, bool force, file_writer *w, lanert_error *err)
+{
+    int fd, rc = check_target(path, force, err);
+    *w = (file_writer){.force = force};
+    if (rc)
+        return rc;
+    if (!(w->path = strdup(path)))
+        return error_set(err, LANERT_ENOMEM, "out of memory");
+    if ((fd = open_temporary(w, err)) < 0)
+        rc = fd;
+    else if (!(w->stream = fdopen(fd, "wb"))) {
+        close(fd);
         rc = error_set(err, LANERT_ENOMEM, "out of memory");
-        file_writer_close(w);
     }
+    if (rc)
+        file_writer_close(w);
     return rc;
 }
 
-/* Without force, a file that has come since then stays too. */
-static bool put_in_place(const file_writer *w)
+/* Gives an unnamed file a temporary name in the place of the one that /proc lent it. */
+static bool name_temporary(file_writer *w)
 {
+    buffer name = {0};
+    bool linked = false;
+    while (!linked && make_temporary_name(w->path, &name, NULL) == 0) {
+        linked = linkat(AT_FDCWD, w->temp_path, AT_FDCWD, name.data, AT_SYMLINK_FOLLOW) == 0;
+        if (!linked && errno != EEXIST)
+            break;
+    }
+    if (!linked) {
+        buffer_free(&name);
+        return false;
+    }
+    free(w->temp_path);
+    w->temp_path = name.data;
+    w->unnamed = false;
+    return true;
+}
+
+/* Without force, a file that has come since then stays too. */
+static bool put_in_place(file_writer *w)
+{
+    if (w->unnamed) {
+        if (linkat(AT_FDCWD, w->temp_path, AT_FDCWD, w->path, AT_SYMLINK_FOLLOW) == 0)
+            return true;
+        if (errno != EEXIST || !w->force || !name_temporary(w))
+            return false;
+    }
     if (!w->force) {
         if (renameat2(AT_FDCWD, w->temp_path, AT_FDCWD, w->path, RENAME_NOREPLACE) == 0)
             return true;
@@ -189,12 +268,8 @@ static bool put_in_place(const file_writer *w)
 int file_writer_commit(file_writer *w, lanert_error *err)
 {
     int rc = 0;
-    bool bad = fflush(w->stream) != 0 || ferror(w->stream) || fsync(fileno(w->stream)) != 0;
-    int why = errno;
-    bad |= fclose(w->stream) != 0;
-    w->stream = NULL;
-    if (bad)
-        rc = error_errno(err, LANERT_EIO, why, "%s: cannot be written", w->path);
+    if (fflush(w->stream) != 0 || ferror(w->stream) || (!w->flushed_later && fsync(fileno(w->stream)) != 0))
+        rc = error_errno(err, LANERT_EIO, errno, "%s: cannot be written", w->path);
     else if (!put_in_place(w))
         rc = error_errno(err, errno == EEXIST ? LANERT_EEXIST : LANERT_EIO, errno, "%s: cannot be put in place",
                          w->path);
@@ -208,7 +283,7 @@ void file_writer_close(file_writer *w)
 {
     if (w->stream)
         fclose(w->stream);
-    if (w->temp_path)
+    if (w->temp_path && !w->unnamed)
         unlink(w->temp_path);
     free(w->path);
     free(w->temp_path);
@@ -218,9 +293,10 @@ void file_writer_close(file_writer *w)
 int file_write(const char *path, const void *data, size_t size, bool force, lanert_error *err)
 {
     file_writer w;
-    int rc = file_writer_open(path, force, NULL, &w, err);
+    int rc = file_writer_open(path, force, &w, err);
     if (rc)
         return rc;
+    w.flushed_later = true;
     if (size && fwrite(data, 1, size, w.stream) != size)
         rc = error_errno(err, LANERT_EIO, errno, "%s: cannot be written", path);
     if (!rc)

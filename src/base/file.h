@@ -16,27 +16,32 @@ typedef struct file_map {
 int file_map_open(const char *path, size_t limit, file_map *map, lanert_error *err);
 void file_map_close(file_map *map);
 
-/* A file that appears under its name only at file_commit: written beside it under a temporary name,
- * flushed to the disk, renamed. */
+/* A file that appears under its name only at file_writer_commit, whole and flushed to the disk. Until then it has no
+ * name, so that nothing is left of it however the process ends; or, where the file system cannot do that, a temporary
+ * one beside it. */
 typedef struct file_writer {
-    FILE *stream;    /* write here, or to temp_path */
-    char *path;      /* the name it will have */
-    char *temp_path; /* the name it has until then */
-    bool force;
+    FILE *stream;       /* write here, or to temp_path */
+    char *path;         /* the name it will have */
+    char *temp_path;    /* what opens it until then */
+    bool flushed_later; /* may be set: the commit leaves the flushing to file_flush_folder */
+    bool force, unnamed;
 } file_writer;
 
-/* Without `force`, LANERT_EEXIST where `path` is there, or is by the time of the commit. Folders above it are made.
- * `suffix` (may be NULL) ends the temporary name, for writers that go by it (".mp4"). */
-int file_writer_open(const char *path, bool force, const char *suffix, file_writer *w, lanert_error *err);
+/* Its folder must be there. Without `force`, LANERT_EEXIST where `path` is there, or is by the time of the commit. */
+int file_writer_open(const char *path, bool force, file_writer *w, lanert_error *err);
 int file_writer_commit(file_writer *w, lanert_error *err);
 /* Throws away what was not committed; harmless afterwards. */
 void file_writer_close(file_writer *w);
 
-/* Writes `size` bytes under `path`, whole or not at all. */
+/* Writes `size` bytes under `path`, whole or not at all; flushed later. */
 int file_write(const char *path, const void *data, size_t size, bool force, lanert_error *err);
+/* Flushes all files that were written into a folder, and those below it, to the disk. A disk waits once for all of
+ * them. */
+int file_flush_folder(const char *path, lanert_error *err);
 
-/* Makes a folder and those above it. */
+/* Makes a folder and those above it; those above a file. */
 int file_make_folders(const char *path, lanert_error *err);
+int file_make_folders_above(const char *path, lanert_error *err);
 
 bool file_exists(const char *path);
 bool file_is_folder(const char *path);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/bench.h"
+#include "cli/outputs.h"
 
 #define WIDTH 960
 #define LEFT 270
@@ -256,10 +257,9 @@ int bench_write_plot(const json_t *report, const char *path, bool force)
 {
     char temporary[4096];
     FILE *out = NULL;
-    if (!force && access(path, F_OK) == 0) {
-        say_error("%s is there already; --force overwrites it", path);
-        return EXIT_FAILED;
-    }
+    int status = output_file_check(path, force);
+    if (status)
+        return status;
     if (!open_temporary(path, temporary, sizeof temporary, &out)) {
         say_error("%s: cannot be written: %s", path, strerror(errno));
         return EXIT_FAILED;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "cli/bench.h"
+#include "cli/outputs.h"
 
 static const char help[] =
     "usage: lanert bench --model MODEL.onnx... [OPTION]...\n"
@@ -269,10 +270,8 @@ int cmd_bench(int argc, char **argv)
         return say_usage("bench takes no argument, but got '%s'; pictures are told by --source", argv[optind]);
     if (j.json && j.csv)
         return say_usage("--json and --csv cannot both go to standard output");
-    if (j.plot && !j.force && access(j.plot, F_OK) == 0) {
-        say_error("%s is there already; --force overwrites it", j.plot);
-        return EXIT_FAILED;
-    }
+    if (j.plot && (status = output_file_check(j.plot, j.force)))
+        return status;
     if ((status = bench_plan_complete(&j.plan)))
         return status;
     interrupt_catch();

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/outputs.h"
 #include "cli/val.h"
 
 static const char help[] =
@@ -235,10 +236,9 @@ int cmd_val(int argc, char **argv)
     const char *wrong = check(&job);
     if (wrong)
         return say_usage("%s", wrong);
-    if (job.per_image && !job.force && access(job.per_image, F_OK) == 0) { /* told now, not after hours */
-        say_error("%s: is there already; --force overwrites it", job.per_image);
-        return EXIT_FAILED;
-    }
+    int status = job.per_image ? output_file_check(job.per_image, job.force) : EXIT_DONE;
+    if (status)
+        return status;
     interrupt_catch();
     return job.sides[0] ? val_compare(&job) : val_run(&job);
 }

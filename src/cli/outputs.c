@@ -1,5 +1,6 @@
 #include "cli/outputs.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -82,6 +83,41 @@ bool outputs_use_stdout(const outputs *o)
         if (!strcmp(o->list[i].path, "-"))
             return true;
     return false;
+}
+
+int output_file_check(const char *path, bool force)
+{
+    struct stat st;
+    const char *slash = strrchr(path, '/');
+    char folder[4096] = ".";
+    if (!strcmp(path, "-"))
+        return say_usage("- is standard output, where this cannot go; expected the name of a file (./- is one)");
+    if (!force && stat(path, &st) == 0) {
+        say_error("%s: is there already; --force overwrites it", path);
+        return EXIT_FAILED;
+    }
+    if (slash)
+        snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    if (stat(folder, &st) == 0 && S_ISDIR(st.st_mode))
+        return EXIT_DONE;
+    say_error("%s: its folder is not there; make it first", path);
+    return EXIT_FAILED;
+}
+
+int output_folder_make(const char *path)
+{
+    char part[4096];
+    if (!*path)
+        return say_usage("the name of a folder is empty");
+    for (size_t n = 1; path[n - 1]; n++)
+        if (path[n] == '/' || !path[n]) {
+            snprintf(part, sizeof part, "%.*s", (int)n, path);
+            if (mkdir(part, 0777) == 0 || errno == EEXIST)
+                continue;
+            say_error("%s: folder cannot be made: %s", part, strerror(errno));
+            return EXIT_FAILED;
+        }
+    return EXIT_DONE;
 }
 
 int outputs_open(outputs *o, const lanert_sink_options *options, lanert_error *err)

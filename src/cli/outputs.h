@@ -29,6 +29,13 @@ bool outputs_spare(const outputs *o, const char *input);
 /* True where one of them is standard output. */
 bool outputs_use_stdout(const outputs *o);
 
+/* Whether a file can be put under that name at the end, told before the work: EXIT_DONE, or the exit status of what was
+ * said to be wrong. */
+int output_file_check(const char *path, bool force);
+
+/* Makes a folder, and those above it; the same. */
+int output_folder_make(const char *path);
+
 int outputs_open(outputs *o, const lanert_sink_options *options, lanert_error *err);
 int outputs_write(outputs *o, const lanert_frame *frame, const lanert_result *result, lanert_error *err);
 /* Finishes all, even where one fails; the first failure is told. */

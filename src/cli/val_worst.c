@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/outputs.h"
 #include "cli/val.h"
 
 /* ---- drawing ---- */
@@ -97,7 +98,9 @@ static int draw_frame(drawing *d, int64_t i, int place)
 int val_draw(const val_job *job, lanert_val *lanes, lanert_val *truth, const int64_t *frames, int count)
 {
     drawing d = {.job = job, .lanes = lanes, .truth = truth};
-    int status = job->detector.model ? detector_options_open(&job->detector, &d.model, &d.det) : EXIT_DONE;
+    int status = count ? output_folder_make(job->worst_folder) : EXIT_DONE;
+    if (!status && job->detector.model)
+        status = detector_options_open(&job->detector, &d.model, &d.det);
     for (int k = 0; k < count && !status && !interrupted(); k++)
         status = draw_frame(&d, frames[k], k);
     lanert_detector_close(&d.det);

@@ -204,7 +204,7 @@ static int compare_sides(side *a, side *b, const lanert_compare_options *o, lane
                          b->path);
     if (!o->csv)
         return compare_all(a, b, o, NULL, total, err);
-    int rc = file_writer_open(o->csv, o->force, NULL, &table, err);
+    int rc = file_writer_open(o->csv, o->force, &table, err);
     if (rc)
         return rc;
     rc = compare_all(a, b, o, table.stream, total, err);

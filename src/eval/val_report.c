@@ -126,7 +126,7 @@ int lanert_val_write_csv(const lanert_val *val, const char *path, bool force, la
 {
     bool tusimple = !val->data.ops->rules;
     file_writer w;
-    int rc = file_writer_open(path, force, NULL, &w, err);
+    int rc = file_writer_open(path, force, &w, err);
     if (rc)
         return rc;
     write_head(w.stream, tusimple);

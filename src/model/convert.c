@@ -167,7 +167,7 @@ int lanert_convert(const char *path, const char *onnx, const lanert_convert_opti
         return error_set(err, LANERT_EINVAL, "lanert_convert: checkpoint, onnx and options must not be NULL");
     if ((rc = check_options(options, err)) || (rc = check_paths(path, onnx, err)))
         return rc;
-    if ((rc = checkpoint_open(path, &ck, err)) || (rc = file_writer_open(onnx, options->force, NULL, &writer, err)) ||
+    if ((rc = checkpoint_open(path, &ck, err)) || (rc = file_writer_open(onnx, options->force, &writer, err)) ||
         (rc = make_graph(ck, path, options, &g, err)) || (rc = graph_write(g, writer.stream, onnx, err)))
         goto out;
     rc = file_writer_commit(&writer, err);

@@ -7,7 +7,7 @@ int line_writer_open(const char *path, bool force, line_writer *w, lanert_error 
     *w = (line_writer){.stream = stdout};
     if (!strcmp(path, "-"))
         return 0;
-    int rc = file_writer_open(path, force, NULL, &w->file, err);
+    int rc = file_writer_open(path, force, &w->file, err);
     w->stream = w->file.stream;
     return rc;
 }

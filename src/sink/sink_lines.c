@@ -72,6 +72,8 @@ static int lines_write(void *self, const lanert_frame *frame, const lanert_resul
         lane_from_pixels(&result->lanes[i], frame->width, frame->height, &s->lanes[i]);
     if ((rc = s->lane_text(s->lanes, result->count, &s->text, err)))
         return error_within(err, rc, "%s", s->path.data);
+    if ((rc = file_make_folders_above(s->path.data, err)))
+        return rc;
     /* The folder was empty, so that a file that is there now is another picture's of this run. */
     rc = file_write(s->path.data, s->text.data, s->text.size, s->force, err);
     return rc == LANERT_EEXIST ? error_set(err, rc, "%s: two pictures of this run have this name", s->path.data) : rc;
@@ -79,8 +81,7 @@ static int lines_write(void *self, const lanert_frame *frame, const lanert_resul
 
 static int lines_finish(void *self, lanert_error *err)
 {
-    (void)self, (void)err;
-    return 0;
+    return file_flush_folder(((lines_sink *)self)->folder, err);
 }
 
 const sink_ops sink_culane = {"culane", culane_open, lines_write, lines_finish, lines_close};

@@ -95,10 +95,13 @@ static int pictures_write(void *self, const lanert_frame *frame, const lanert_re
         rc = canvas_load(c, frame, err);
     if (!rc)
         rc = overlay_draw(s->overlay, c->bgra, c->stride, frame, result, err);
+    if (!rc && !s->single)
+        rc = file_make_folders_above(s->name.data, err);
     if (!rc)
-        rc = file_writer_open(s->name.data, s->force, NULL, &file, err);
+        rc = file_writer_open(s->name.data, s->force, &file, err);
     if (rc)
         return rc;
+    file.flushed_later = !s->single;
     rc = writer_of(s->name.data)(file.stream, s->name.data, c, err);
     if (!rc)
         rc = file_writer_commit(&file, err);
@@ -110,9 +113,9 @@ static int pictures_write(void *self, const lanert_frame *frame, const lanert_re
 static int pictures_finish(void *self, lanert_error *err)
 {
     const picture_sink *s = self;
-    if (s->single && !s->any)
-        return error_set(err, LANERT_EFORMAT, "%s: no picture was written, as there was no frame", s->path);
-    return 0;
+    if (!s->single)
+        return file_flush_folder(s->path, err);
+    return s->any ? 0 : error_set(err, LANERT_EFORMAT, "%s: no picture was written, as there was no frame", s->path);
 }
 
 const sink_ops sink_pictures = {"pictures", pictures_open, pictures_write, pictures_finish, pictures_close};

@@ -39,7 +39,7 @@ static int video_open(const char *path, const lanert_sink_options *options, void
     s->rate = options->source ? options->source->rate : 0;
     rc = overlay_open(options->title, options->truth, &s->overlay, err);
     if (!rc)
-        rc = file_writer_open(path, options->force, path_extension(path), &s->file, err);
+        rc = file_writer_open(path, options->force, &s->file, err);
     if (rc)
         video_close(s);
     else

@@ -116,7 +116,8 @@ PY
     fails 1 "--force" "$LANERT" bench -m "$MODEL" "${QUICK[@]}" --plot p.svg
     bench --plot p.svg --force >/dev/null
     [ "$(well_formed p.svg rect)" = 7 ]
-    fails 1 "cannot be written" "$LANERT" bench -m "$MODEL" "${QUICK[@]}" --plot no/where/p.svg
+    fails 1 "its folder is not there" "$LANERT" bench -m "$MODEL" "${QUICK[@]}" --plot no/where/p.svg
+    fails 2 "standard output" "$LANERT" bench -m "$MODEL" "${QUICK[@]}" --plot -
     [ -z "$(find . -name 'p.svg.*')" ]
 }
 

@@ -56,6 +56,28 @@ setup_file() {
     [ -z "$(find . -name '*.onnx*' -o -name '.*.onnx*')" ]
 }
 
+@test "a model goes to a file, in a folder that is there" {
+    mkdir "$BATS_TEST_TMPDIR/in"
+    cd "$BATS_TEST_TMPDIR/in"
+    fails 2 "standard output" "$LANERT" convert "$CHECKPOINT" -o - --preset culane
+    fails 1 "its folder is not there" "$LANERT" convert "$CHECKPOINT" -o no/where/x.onnx --preset culane
+    [ -z "$(ls -A)" ]
+    "$LANERT" convert "$CHECKPOINT" -o ./- --preset culane -q
+    cmp "$MODEL" ./-
+}
+
+@test "a conversion that is killed leaves nothing" {
+    mkdir "$BATS_TEST_TMPDIR/in"
+    cd "$BATS_TEST_TMPDIR/in"
+    for wait in 0.01 0.02 0.03 0.04 0.05 0.1; do
+        "$LANERT" convert "$CHECKPOINT" -o out.onnx --preset culane -q &
+        sleep $wait
+        kill -KILL $! || true
+        ! wait $! || rm out.onnx # done before the signal came
+        [ -z "$(ls -A)" ] || { ls -A; false; }
+    done
+}
+
 @test "convert and inspect say the same of what is no checkpoint" {
     cd "$BATS_TEST_TMPDIR"
     : >empty

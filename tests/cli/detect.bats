@@ -132,6 +132,17 @@ lines_of() {
     "$LANERT" detect synthetic:frames=1,size=160x90 -m "$MODEL" -o a.jsonl -q --force
 }
 
+@test "files go into folders that are there; folders are made" {
+    for out in no/a.mp4 no/a.jsonl no/a.json no/a.jpg; do
+        fails 1 "its folder is not there" "$LANERT" detect synthetic:frames=1,size=160x90 -m "$MODEL" -o $out
+        [ ! -e no ]
+    done
+    run --separate-stderr "$LANERT" detect synthetic:frames=1,size=160x90 -m "$MODEL" --max-lanes 1 -o a/b/c// --format culane \
+        -o d/e/ -o f/g --format llamas
+    [ "$status" = 0 ] && [[ $stderr == "1 frame, 1 lane in "* ]]
+    [ -e a/b/c/synthetic/00000.lines.txt ] && [ -e d/e/synthetic/00000.jpg ] && [ -e f/g/synthetic/00000.lines.txt ]
+}
+
 @test "an input is not an output too, and no output is named twice" {
     "$LANERT" detect synthetic:frames=2,size=160x90 -m "$MODEL" -o in.mp4 -q
     ln -s in.mp4 link.mp4

@@ -252,6 +252,12 @@ END
     [ "$status" = 1 ]
 }
 
+@test "a table goes into a folder that is there" {
+    fails 1 "its folder is not there" "${SCORE[@]}" --per-image no/a.csv
+    fails 2 "standard output" "${SCORE[@]}" --per-image -
+    fails 2 "standard output" "$LANERT" val --compare set/labels set/predictions --per-image -
+}
+
 @test "wrong usage of val is told, with status 2" {
     fails 2 "--dataset is missing" "$LANERT" val
     fails 2 "expected one of: culane" "$LANERT" val --dataset kitti

@@ -25,7 +25,7 @@
 static const char *const images[IMAGES] = {"adv_straight_lines1", "adv_test1", "p1_solidWhiteRight",
                                            "p1_solidYellowCurve2"};
 static const char *const engines[] = {"onnxruntime", "openvino"};
-static const char *checkpoints, *folder;
+static const char *checkpoints;
 static lanert_error err;
 
 typedef struct golden {
@@ -358,8 +358,5 @@ int main(int argc, char **argv)
         return 77;
     }
     checkpoints = argv[1];
-    folder = temp_folder();
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    temp_folder_remove(folder);
-    return failed;
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

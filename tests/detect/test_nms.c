@@ -174,7 +174,7 @@ static void run_engine(const char *name, const lanert_preset *preset)
     } kinds[] = {{"plain", fill_plain}, {"ties", fill_ties}, {"edges", fill_edges},
                  {"short", fill_short}, {"wild", fill_wild}, {"none", fill_none}};
     static bench b;
-    const char *folder = temp_folder(), *path = temp_path(folder, "nms.onnx");
+    const char *path = temp_path(folder, "nms.onnx");
     b.preset = preset;
     write_nms(path, preset);
     assert_ok(engine_open(name, path, NULL, &b.engine, &err));
@@ -189,7 +189,6 @@ static void run_engine(const char *name, const lanert_preset *preset)
                 check_picture(&b, i, kinds[kind].name);
         }
     engine_close(&b.engine);
-    temp_folder_remove(folder);
 }
 
 static void keeps_what_c_keeps(void **state)
@@ -216,5 +215,5 @@ static void keeps_what_c_keeps(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(keeps_what_c_keeps)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

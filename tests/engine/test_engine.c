@@ -42,7 +42,7 @@ static void put_bytes(message *m, unsigned field, const void *bytes, size_t size
     m->size += size;
 }
 
-static void put_text(message *m, unsigned field, const char *text)
+static void put_message_text(message *m, unsigned field, const char *text)
 {
     put_bytes(m, field, text, strlen(text));
 }
@@ -57,13 +57,13 @@ enum { ONNX_FLOAT = 1, ONNX_UINT8 = 2, ONNX_INT64 = 7 };
 static void put_node(message *graph, const char *op, const char *in1, const char *in2, const char *out)
 {
     message node = {0}, to = {0};
-    put_text(&node, 1, in1);
+    put_message_text(&node, 1, in1);
     if (in2)
-        put_text(&node, 1, in2);
-    put_text(&node, 2, out);
-    put_text(&node, 4, op);
+        put_message_text(&node, 1, in2);
+    put_message_text(&node, 2, out);
+    put_message_text(&node, 4, op);
     if (!strcmp(op, "Cast")) {
-        put_text(&to, 1, "to");
+        put_message_text(&to, 1, "to");
         put_number(&to, 3, ONNX_FLOAT);
         put_number(&to, 20, 2); /* an integer */
         put_message(&node, 5, &to);
@@ -76,7 +76,7 @@ static void put_constant(message *graph, const char *name, int type, uint64_t co
     message constant = {0};
     put_number(&constant, 1, count);
     put_number(&constant, 2, (uint64_t)type);
-    put_text(&constant, 8, name);
+    put_message_text(&constant, 8, name);
     put_bytes(&constant, 9, data, size);
     put_message(graph, 5, &constant);
 }
@@ -90,13 +90,13 @@ static void put_value(message *graph, unsigned field, const char *name, int type
         if (dims[i])
             put_number(&dim, 1, dims[i]);
         else
-            put_text(&dim, 2, "N");
+            put_message_text(&dim, 2, "N");
         put_message(&shape, 1, &dim);
     }
     put_number(&type_of_tensor, 1, (uint64_t)type);
     put_message(&type_of_tensor, 2, &shape);
     put_message(&holder, 1, &type_of_tensor);
-    put_text(&value, 1, name);
+    put_message_text(&value, 1, name);
     put_message(&value, 2, &holder);
     put_message(graph, field, &value);
 }
@@ -112,7 +112,7 @@ static message tiny_model(const char *doubling)
     put_node(&graph, doubling, "f", "two", "m");
     put_node(&graph, "Add", "m", "one", "y");
     put_node(&graph, "Reshape", "y", "shape", "z");
-    put_text(&graph, 2, "tiny");
+    put_message_text(&graph, 2, "tiny");
     put_constant(&graph, "two", ONNX_FLOAT, 1, &two, sizeof two);
     put_constant(&graph, "one", ONNX_FLOAT, 1, &one, sizeof one);
     put_constant(&graph, "shape", ONNX_INT64, 3, shape, sizeof shape);
@@ -133,7 +133,6 @@ typedef struct subject {
     char path[4200];
 } subject;
 
-static const char *folder;
 static lanert_error err;
 
 /* The null engine gives what the model would for the frame 0, 1, 2, 255. */
@@ -403,9 +402,8 @@ static void takes_options(void **state)
 
 static const char *write_model(const char *name, const void *bytes, size_t size)
 {
-    const char *path = temp_path(folder, name);
-    assert_ok(file_write(path, bytes, size, true, &err));
-    return path;
+    put_file(name, bytes, size);
+    return temp_path(folder, name);
 }
 
 static void refuses_broken_models(void **state)
@@ -605,7 +603,7 @@ int main(void)
     static plan p;
     static subject null = {.name = "null"}, sdks[ENGINE_MAX_TENSORS];
     message model = tiny_model("Mul");
-    folder = temp_folder();
+    make_folder(NULL);
     null_script_path(&script, null.path);
     write_model("tiny.onnx", model.bytes, model.size);
     plan_add(&p, every_engine, ARRAY_LEN(every_engine), &null);
@@ -623,6 +621,6 @@ int main(void)
     }
     plan_add(&p, once, ARRAY_LEN(once), NULL);
     int failed = _cmocka_run_group_tests("engine", p.tests, p.count, NULL, NULL);
-    temp_folder_remove(folder);
+    remove_folder(NULL);
     return failed;
 }

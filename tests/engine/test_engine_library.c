@@ -9,8 +9,8 @@
 
 static lanert_error err;
 
-/* Copies the shared library that holds cmocka to `to` under the folder. */
-static void put_library(const char *folder, const char *to)
+/* Copies the shared library that holds cmocka to `to` in the folder. */
+static void put_library(const char *to)
 {
     Dl_info info;
     void *symbol = dlsym(RTLD_DEFAULT, "_cmocka_run_group_tests");
@@ -18,23 +18,21 @@ static void put_library(const char *folder, const char *to)
     if (!symbol || !dladdr(symbol, &info))
         skip();
     assert_ok(file_map_open(info.dli_fname, 0, &map, &err));
-    assert_ok(file_write(temp_path(folder, to), map.data, map.size, true, &err));
+    put_file(to, map.data, map.size);
     file_map_close(&map);
 }
 
 static int set_up(void **state)
 {
-    *state = (void *)temp_folder();
-    return setenv("LANERT_ENGINES", *state, 1);
+    return make_folder(state) || setenv("LANERT_ENGINES", folder, 1);
 }
 
 static int tear_down(void **state)
 {
-    temp_folder_remove(*state);
-    return unsetenv("LANERT_ENGINES");
+    return remove_folder(state) || unsetenv("LANERT_ENGINES");
 }
 
-static void opens(const char *folder, const char *expected)
+static void opens(const char *expected)
 {
     engine_library lib;
     assert_ok(engine_library_open("engine", "libthing.so", "libthing.so.1", &lib, &err));
@@ -46,29 +44,32 @@ static void opens(const char *folder, const char *expected)
 
 static void is_found_in_the_folder_named(void **state)
 {
-    put_library(*state, "libthing.so.1");
-    opens(*state, "libthing.so.1");
-    put_library(*state, "engine/libthing.so.1");
-    opens(*state, "engine/libthing.so.1");
-    put_library(*state, "engine/lib/libthing.so");
-    opens(*state, "engine/lib/libthing.so");
+    (void)state;
+    put_library("libthing.so.1");
+    opens("libthing.so.1");
+    put_library("engine/libthing.so.1");
+    opens("engine/libthing.so.1");
+    put_library("engine/lib/libthing.so");
+    opens("engine/lib/libthing.so");
 }
 
 static void highest_version_is_taken(void **state)
 {
-    put_library(*state, "libthing.so.9");
-    put_library(*state, "libthing.so.10.1");
-    put_library(*state, "libthing.so.10");
-    put_library(*state, "libthing.sofar");
-    put_library(*state, "libthings.so.99");
-    opens(*state, "libthing.so.10.1");
+    (void)state;
+    put_library("libthing.so.9");
+    put_library("libthing.so.10.1");
+    put_library("libthing.so.10");
+    put_library("libthing.sofar");
+    put_library("libthings.so.99");
+    opens("libthing.so.10.1");
 }
 
 static void functions_are_found_by_name(void **state)
 {
+    (void)state;
     engine_library lib;
     int (*run)(const char *, const struct CMUnitTest *, size_t, CMFixtureFunction, CMFixtureFunction) = NULL;
-    put_library(*state, "libthing.so");
+    put_library("libthing.so");
     assert_ok(engine_library_open("engine", "libthing.so", "libthing.so.1", &lib, &err));
     assert_ok(engine_library_function(&lib, "_cmocka_run_group_tests", &run, &err));
     assert_non_null(run);
@@ -78,6 +79,7 @@ static void functions_are_found_by_name(void **state)
 
 static void absence_says_what_to_do(void **state)
 {
+    (void)state;
     engine_library lib;
     (void)state;
     assert_fails(engine_library_open("engine", "libthing.so", "libthing.so.1", &lib, &err), LANERT_ENOTFOUND,
@@ -87,8 +89,9 @@ static void absence_says_what_to_do(void **state)
 
 static void a_broken_library_says_so(void **state)
 {
+    (void)state;
     engine_library lib;
-    assert_ok(file_write(temp_path(*state, "libthing.so.1"), "no library", 10, true, &err));
+    put_text("libthing.so.1", "no library");
     assert_fails(engine_library_open("engine", "libthing.so", "libthing.so.1", &lib, &err), LANERT_EENGINE,
                  "libthing.so.1");
     assert_null(lib.handle);

@@ -5,26 +5,6 @@
 #include "support/testing.h"
 
 static lanert_error err;
-static const char *folder;
-
-static void put_file(const char *name, const char *text)
-{
-    assert_ok(file_write(temp_path(folder, name), text, strlen(text), true, &err));
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    folder = temp_folder();
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    temp_folder_remove(folder);
-    return 0;
-}
 
 typedef struct seen {
     int count, stop_after;
@@ -56,10 +36,10 @@ static void test_distance(void **state)
     (void)state;
     seen s = {0};
     lanert_compare_total total;
-    put_file("a/d/1.lines.txt", "100 500 100 400 100 300\n700 300 700 590\n");
-    put_file("b/d/1.lines.txt", "1200 300 1200 590\n105 200 105 300 105 350 110 400 105 450 105 500 105 590\n");
-    put_file("a/d/2.lines.txt", "10 300 20 500");
-    put_file("b/d/2.lines.txt", "");
+    put_text("a/d/1.lines.txt", "100 500 100 400 100 300\n700 300 700 590\n");
+    put_text("b/d/1.lines.txt", "1200 300 1200 590\n105 200 105 300 105 350 110 400 105 450 105 500 105 590\n");
+    put_text("a/d/2.lines.txt", "10 300 20 500");
+    put_text("b/d/2.lines.txt", "");
     assert_ok(compare("a", "b", false, &s, &total));
     assert_int_equal(s.count, 2);
     assert_string_equal(s.names[0], "d/1.lines.txt");
@@ -83,13 +63,13 @@ static void test_pairing(void **state)
     (void)state;
     seen s = {0};
     lanert_compare_total total;
-    put_file("c/1.lines.txt", "100 300 100 500\n110 300 110 500\n");
-    put_file("e/1.lines.txt", "108 300 108 500\n130 300 130 500\n");
+    put_text("c/1.lines.txt", "100 300 100 500\n110 300 110 500\n");
+    put_text("e/1.lines.txt", "108 300 108 500\n130 300 130 500\n");
     assert_ok(compare("c", "e", false, &s, &total));
     assert_int_equal(total.matched, 2);
     assert_true(total.mean_px == (8 + 20) / 2. && total.largest_px == 20);
     /* Lanes without a row in common are not the same lane. */
-    put_file("e/1.lines.txt", "100 510 100 590\n110 300 110 500\n");
+    put_text("e/1.lines.txt", "100 510 100 590\n110 300 110 500\n");
     assert_ok(compare("c", "e", false, &s, &total));
     assert_int_equal(total.matched, 1);
     assert_true(total.mean_px == 0);
@@ -100,10 +80,10 @@ static void test_missing(void **state)
     (void)state;
     seen s = {0};
     lanert_compare_total total;
-    put_file("f/1.lines.txt", "100 300 100 500\n");
-    put_file("f/3.lines.txt", "100 300 100 500\n");
-    put_file("g/2.lines.txt", "100 300 100 500\n");
-    put_file("g/3.lines.txt", "100 300 100 500\n");
+    put_text("f/1.lines.txt", "100 300 100 500\n");
+    put_text("f/3.lines.txt", "100 300 100 500\n");
+    put_text("g/2.lines.txt", "100 300 100 500\n");
+    put_text("g/3.lines.txt", "100 300 100 500\n");
     assert_fails(compare("f", "g", false, &s, &total), LANERT_ENOTFOUND, "g: has no lanes for 1.lines.txt;");
     assert_fails(compare("g", "f", false, &s, &total), LANERT_ENOTFOUND, "g: has no lanes for 1.lines.txt;");
     s.count = 0;
@@ -125,15 +105,15 @@ static void test_tusimple(void **state)
     seen s = {0};
     lanert_compare_total total;
 #define LINE(name, lanes) "{\"raw_file\":\"" name "\",\"lanes\":[" lanes "],\"run_time\":1}\n"
-    put_file("a.json", LINE("2", "[-2,10,20,30],[-2,-2,-2,-2]") LINE("1", ""));
-    put_file("b.json", LINE("1", "[5,6]") LINE("2", "[1,14,20,-2]"));
+    put_text("a.json", LINE("2", "[-2,10,20,30],[-2,-2,-2,-2]") LINE("1", ""));
+    put_text("b.json", LINE("1", "[5,6]") LINE("2", "[1,14,20,-2]"));
     assert_ok(compare("a.json", "b.json", false, &s, &total));
     assert_string_equal(s.names[1], "2");
     assert_int_equal(s.frames[0].gained, 1);
     assert_int_equal(s.frames[1].matched, 1);
     assert_int_equal(s.frames[1].lost, 0);
     assert_true(s.frames[1].mean_px == 2 && s.frames[1].largest_px == 4);
-    put_file("b.json", LINE("1", "") LINE("1", ""));
+    put_text("b.json", LINE("1", "") LINE("1", ""));
     assert_fails(compare("a.json", "b.json", false, &s, &total), LANERT_EFORMAT, "b.json:2: raw_file 1 was on line 1");
 }
 
@@ -150,11 +130,11 @@ static void test_listed(void **state)
     snprintf(b, sizeof b, "%s", temp_path(folder, "m"));
     snprintf(root, sizeof root, "%s", temp_path(folder, "root"));
     snprintf(csv, sizeof csv, "%s", temp_path(folder, "table.csv"));
-    put_file("root/list/test.txt", "d/2.jpg\nd/1,5.jpg\n");
-    put_file("l/d/1,5.lines.txt", "100 300 100 500\n");
-    put_file("l/d/2.lines.txt", "");
-    put_file("l/d/3.lines.txt", "not of the list");
-    put_file("m/d/1,5.lines.txt", "101 300 103 500\n");
+    put_text("root/list/test.txt", "d/2.jpg\nd/1,5.jpg\n");
+    put_text("l/d/1,5.lines.txt", "100 300 100 500\n");
+    put_text("l/d/2.lines.txt", "");
+    put_text("l/d/3.lines.txt", "not of the list");
+    put_text("m/d/1,5.lines.txt", "101 300 103 500\n");
     lanert_compare_defaults(&o);
     o.dataset = "culane";
     o.root = root;
@@ -186,8 +166,8 @@ static void test_bad_arguments(void **state)
     lanert_compare_total total;
     lanert_compare_options o = {0};
     seen s = {0};
-    put_file("bad/1.lines.txt", "1 2 3\n");
-    put_file("none/readme", "");
+    put_text("bad/1.lines.txt", "1 2 3\n");
+    put_text("none/readme", "");
     assert_fails(compare("bad", "bad", false, &s, &total), LANERT_EFORMAT, "bad/1.lines.txt:1: 3 numbers");
     assert_fails(compare("none", "bad", false, &s, &total), LANERT_EFORMAT, "none: no lanes in it");
     assert_fails(compare("a.json", "bad", false, &s, &total), LANERT_EINVAL, "a folder and a file");

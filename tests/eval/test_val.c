@@ -7,7 +7,6 @@
 #include "support/testing.h"
 
 static lanert_error err;
-static const char *folder;
 
 /* ---- against the reference ------------------------------------------------------------------- */
 
@@ -107,11 +106,6 @@ static void test_tusimple_as_reference(void **state)
 
 #define FRAMES 7
 
-static void put_file(const char *name, const char *text)
-{
-    assert_ok(file_write(temp_path(folder, name), text, strlen(text), true, &err));
-}
-
 /* Frame i has i % 3 lanes, predicted 4·i pixels aside; in the last frame a lane more is predicted. */
 static void put_frame(int i)
 {
@@ -125,9 +119,9 @@ static void put_frame(int i)
     if (i == FRAMES - 1)
         strcat(predicted, "1500 590 1400 400\n");
     snprintf(name, sizeof name, "root/d/%d.lines.txt", i);
-    put_file(name, truth);
+    put_text(name, truth);
     snprintf(name, sizeof name, "pred/d/%d.lines.txt", i);
-    put_file(name, predicted);
+    put_text(name, predicted);
 }
 
 static lanert_val_options small_options(void)
@@ -146,20 +140,13 @@ static lanert_val_options small_options(void)
 
 static int make_small(void **state)
 {
-    (void)state;
-    folder = temp_folder();
+    if (make_folder(state))
+        return -1;
     for (int i = 0; i < FRAMES; i++)
         put_frame(i);
-    put_file("root/list/test.txt",
+    put_text("root/list/test.txt",
              "/d/0.jpg\nd/1.jpg\r\n\nd/2.jpg /mask.png 1 1 0 0\nd/3.jpg\nd/4.jpg\nd/5.jpg\n/d/6.jpg");
-    put_file("root/list/test_split/test3_shadow.txt", "d/1.jpg\n/d/2.jpg\nd/of_another_list.jpg\n");
-    return 0;
-}
-
-static int remove_small(void **state)
-{
-    (void)state;
-    temp_folder_remove(folder);
+    put_text("root/list/test_split/test3_shadow.txt", "d/1.jpg\n/d/2.jpg\nd/of_another_list.jpg\n");
     return 0;
 }
 
@@ -324,7 +311,7 @@ static void test_bad_journal(void **state)
     assert_ok(file_write(o.journal, text.data, text.size, true, &err));
     o.identity = "another model";
     assert_fails(lanert_val_open(&o, &val, &err), LANERT_EINVAL, "bad:1: not a journal of this run");
-    put_file("bad", "a shopping list\n");
+    put_text("bad", "a shopping list\n");
     assert_fails(lanert_val_open(&o, &val, &err), LANERT_EINVAL, "bad:1: not a journal of this run");
     buffer_free(&text);
 }
@@ -397,12 +384,12 @@ static void test_bad_lanes(void **state)
 {
     (void)state;
     lanert_val_options o = small_options();
-    put_file("pred/d/4.lines.txt", "1 2 3 4\n5 6 nan 8\n");
+    put_text("pred/d/4.lines.txt", "1 2 3 4\n5 6 nan 8\n");
     assert_run_fails(&o, LANERT_EFORMAT, "pred/d/4.lines.txt:2: point 2 is (nan, 8)");
-    put_file("pred/d/4.lines.txt", "1 2 3 4\r\n\r\n5 6 5 6");
+    put_text("pred/d/4.lines.txt", "1 2 3 4\r\n\r\n5 6 5 6");
     assert_run_fails(&o, LANERT_EFORMAT, "pred/d/4.lines.txt:3: points 1 and 2");
-    put_file("pred/d/4.lines.txt", "");
-    put_file("root/d/4.lines.txt", "17");
+    put_text("pred/d/4.lines.txt", "");
+    put_text("root/d/4.lines.txt", "17");
     assert_run_fails(&o, LANERT_EFORMAT, "root/d/4.lines.txt:1: 1 numbers");
     assert_int_equal(unlink(temp_path(folder, "root/d/4.lines.txt")), 0);
     o.allow_missing = true;
@@ -433,9 +420,9 @@ static void test_bad_layout(void **state)
     assert_fails(lanert_val_open(&o, &val, &err), LANERT_ENOTFOUND, "nowhere: is not a folder");
     o = small_options();
     o.list = temp_path(folder, "list.txt");
-    put_file("list.txt", "d/1.jpg\nd/2.bmp\n");
+    put_text("list.txt", "d/1.jpg\nd/2.bmp\n");
     assert_fails(lanert_val_open(&o, &val, &err), LANERT_EFORMAT, "list.txt:2: \"d/2.bmp\" is not a picture's name");
-    put_file("list.txt", "\n \n");
+    put_text("list.txt", "\n \n");
     assert_fails(lanert_val_open(&o, &val, &err), LANERT_EFORMAT, "list.txt: no frames");
     o = small_options();
     o.predictions = NULL;
@@ -451,8 +438,8 @@ static void test_tusimple_files(void **state)
     buffer table = {0};
 #define LABEL_OF(name) "{\"raw_file\":\"" name "\",\"lanes\":[[5,6]],\"h_samples\":[1,2]}\n"
 #define LANES_OF(name) "{\"raw_file\":\"" name "\",\"lanes\":[[5,6]],\"run_time\":1}\n"
-    put_file("root/test_label.json", LABEL_OF("a") LABEL_OF("b"));
-    put_file("p.json", LANES_OF("b"));
+    put_text("root/test_label.json", LABEL_OF("a") LABEL_OF("b"));
+    put_text("p.json", LANES_OF("b"));
     o.dataset = "tusimple";
     o.predictions = temp_path(folder, "p.json");
     assert_run_fails(&o, LANERT_ENOTFOUND, "p.json: a: no prediction");
@@ -463,11 +450,11 @@ static void test_tusimple_files(void **state)
     assert_non_null(strstr(
         table.data,
         "frame,missing,predicted,labelled,accuracy,fp,fn\na,1,0,1,0.000000,0.000000,1.000000\nb,0,1,1,1.000000,"));
-    put_file("p.json", LANES_OF("b") LANES_OF("c"));
+    put_text("p.json", LANES_OF("b") LANES_OF("c"));
     assert_fails(lanert_val_open(&o, &val, &err), LANERT_EFORMAT, "p.json:2: raw_file c is not in the labels");
-    put_file("p.json", LANES_OF("b") "\n" LANES_OF("b"));
+    put_text("p.json", LANES_OF("b") "\n" LANES_OF("b"));
     assert_fails(lanert_val_open(&o, &val, &err), LANERT_EFORMAT, "p.json:3: raw_file b was on line 1 already");
-    put_file("root/test_label.json", LABEL_OF("a") LABEL_OF("a"));
+    put_text("root/test_label.json", LABEL_OF("a") LABEL_OF("a"));
     assert_fails(lanert_val_open(&o, &val, &err), LANERT_EFORMAT,
                  "test_label.json:2: raw_file a was on line 1 already");
     buffer_free(&table);
@@ -571,8 +558,8 @@ static void test_lanes_thinned_and_few(void **state)
             assert_ok(buffer_format(&text, &err, "%d %d ", 30 * k, y));
         assert_ok(buffer_text(&text, "\n", &err));
     }
-    put_file("many/d/0.lines.txt", text.data);
-    put_file("many/list/test.txt", "d/0.jpg");
+    put_text("many/d/0.lines.txt", text.data);
+    put_text("many/list/test.txt", "d/0.jpg");
     o.root = kept_path("many");
     o.predictions = o.root;
     assert_ok(lanert_val_open(&o, &val, &err));
@@ -596,8 +583,8 @@ static void test_lanes_of_tusimple(void **state)
     lanert_val *val;
     lanert_lane lanes[LANERT_MAX_LANES];
     int count;
-    put_file("labels.json", "{\"raw_file\": \"a\", \"lanes\": [[-2, 10, 20]], \"h_samples\": [100, 110, 120]}\n");
-    put_file("lanes.json", "{\"raw_file\": \"a\", \"lanes\": [[5, -2, 7], [-2, -2, 8]], \"run_time\": 1}\n");
+    put_text("labels.json", "{\"raw_file\": \"a\", \"lanes\": [[-2, 10, 20]], \"h_samples\": [100, 110, 120]}\n");
+    put_text("lanes.json", "{\"raw_file\": \"a\", \"lanes\": [[5, -2, 7], [-2, -2, 8]], \"run_time\": 1}\n");
     o.dataset = "tusimple";
     o.list = kept_path("labels.json");
     o.predictions = kept_path("lanes.json");
@@ -658,5 +645,5 @@ int main(void)
         cmocka_unit_test(test_lanes_of_tusimple),
         cmocka_unit_test(test_merge_learns),
     };
-    return cmocka_run_group_tests(tests, make_small, remove_small);
+    return cmocka_run_group_tests(tests, make_small, remove_folder);
 }

@@ -10,7 +10,6 @@
 #include "support/testing.h"
 
 static lanert_error err;
-static const char *folder;
 
 /* A grey picture whose level tells it from others. */
 static const char *write_picture(const char *name, int level)
@@ -18,30 +17,9 @@ static const char *write_picture(const char *name, int level)
     uint8_t pixels[4] = {(uint8_t)level, (uint8_t)level, (uint8_t)level, (uint8_t)level};
     png_form form = {.width = 2, .height = 2, .depth = 8, .colour_type = 0};
     const char *path = temp_path(folder, name);
-    char *above = strndup(path, (size_t)(path_base(path) - path));
-    assert_ok(file_make_folders(above, &err));
-    free(above);
+    assert_ok(file_make_folders_above(path, &err));
     image_write_png(path, pixels, 2, &form);
     return path;
-}
-
-static void write_text(const char *name, const char *text)
-{
-    assert_ok(file_write(temp_path(folder, name), text, strlen(text), true, &err));
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    folder = temp_folder();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    temp_folder_remove(folder);
-    return 0;
 }
 
 typedef struct expected {
@@ -107,8 +85,8 @@ static void test_folder(void **state)
     write_picture("tree/c/deep/er/x.jpg", 15);
     write_picture("tree/.hidden/no.png", 1);
     write_picture("tree/.no.png", 1);
-    write_text("tree/notes.txt", "no picture\n");
-    write_text("tree/b/30.jpeg", "broken");
+    put_text("tree/notes.txt", "no picture\n");
+    put_text("tree/b/30.jpeg", "broken");
     assert_int_equal(symlink("..", temp_path(folder, "tree/c/loop")), 0);
     assert_int_equal(symlink("nowhere", temp_path(folder, "tree/dangling.png")), 0);
     assert_int_equal(symlink("../a.png", temp_path(folder, "tree/c/link.png")), 0);
@@ -125,8 +103,8 @@ static void test_folder_refusals(void **state)
     assert_int_equal(mkdir(temp_path(folder, "empty"), 0777), 0);
     assert_fails(open_fails(temp_path(folder, "empty")), LANERT_ENOTFOUND, "no .jpg, .jpeg or .png file");
     assert_int_equal(mkdir(temp_path(folder, "films"), 0777), 0);
-    write_text("films/a.MP4", "x");
-    write_text("films/b.mkv", "x");
+    put_text("films/a.MP4", "x");
+    put_text("films/b.mkv", "x");
     assert_fails(open_fails(temp_path(folder, "films")), LANERT_ENOTFOUND, "but 2 videos");
     if (geteuid() == 0)
         return;
@@ -164,9 +142,9 @@ static void test_list(void **state)
     write_picture("l/a.png", 1);
     write_picture("l/sub/b.png", 2);
     write_picture("l/with blank.png", 3);
-    write_text("l/list.txt", "\xef\xbb\xbf"
-                             "a.png\r\n\n  \t\r\nsub/b.png\nwith blank.png\n./sub/../a.png\nsub/b.png 1 0 0 1\n"
-                             "gone.png\na.png\t7");
+    put_text("l/list.txt", "\xef\xbb\xbf"
+                           "a.png\r\n\n  \t\r\nsub/b.png\nwith blank.png\n./sub/../a.png\nsub/b.png 1 0 0 1\n"
+                           "gone.png\na.png\t7");
     const expected want[] = {{"a.png", 1},          {"sub/b.png", 2},
                              {"with blank.png", 3}, {"sub/a.png", 1},
                              {"sub/b.png", 2},      {"list.txt:8: there is no picture gone.png", LANERT_ENOTFOUND},
@@ -181,29 +159,29 @@ static void test_culane_list(void **state)
     write_picture("culane/driver_1/1.MP4/00000.jpg", 5);
     write_picture("culane/driver_1/1.MP4/00030.jpg", 6);
     write_picture("culane/list/own.png", 7);
-    write_text("culane/list/train_gt.txt",
-               "/driver_1/1.MP4/00000.jpg /laneseg/1.png 1 1 1 1\nown.png\n/driver_1/1.MP4/00030.jpg\n");
+    put_text("culane/list/train_gt.txt",
+             "/driver_1/1.MP4/00000.jpg /laneseg/1.png 1 1 1 1\nown.png\n/driver_1/1.MP4/00030.jpg\n");
     const expected want[] = {{"driver_1/1.MP4/00000.jpg", 5}, {"own.png", 7}, {"driver_1/1.MP4/00030.jpg", 6}};
     check(temp_path(folder, "culane/list/train_gt.txt"), want, 3);
     /* Paths of this machine, and upward ones: found, but named so that nothing can be written elsewhere. */
     char text[8192], name[4096];
     snprintf(text, sizeof text, "%s\n../driver_1/1.MP4/00030.jpg\n", temp_path(folder, "culane/list/own.png"));
     snprintf(name, sizeof name, "%s", temp_path(folder, "culane/list/own.png") + 1);
-    write_text("culane/list/absolute.TXT", text);
+    put_text("culane/list/absolute.TXT", text);
     check(temp_path(folder, "culane/list/absolute.TXT"), (expected[]){{name, 7}, {"driver_1/1.MP4/00030.jpg", 6}}, 2);
 }
 
 static void test_list_refusals(void **state)
 {
     (void)state;
-    write_text("blank.txt", " \n\r\n\n");
+    put_text("blank.txt", " \n\r\n\n");
     assert_fails(open_fails(temp_path(folder, "blank.txt")), LANERT_ENOTFOUND, "blank.txt: the list is empty");
-    assert_ok(file_write(temp_path(folder, "nul.txt"), "a.png\nb\0c\n", 10, true, &err));
+    put_file("nul.txt", "a.png\nb\0c\n", 10);
     assert_fails(open_fails(temp_path(folder, "nul.txt")), LANERT_EFORMAT, "nul.txt:2: is not a picture's path");
     char *line = malloc(5001);
     memset(line, 'x', 5000);
     line[5000] = '\0';
-    write_text("long.txt", line);
+    put_text("long.txt", line);
     free(line);
     assert_fails(open_fails(temp_path(folder, "long.txt")), LANERT_EFORMAT, "long.txt:1: is not a picture's path");
 }
@@ -238,9 +216,9 @@ static void test_refusals(void **state)
     assert_fails(open_fails("no/such.mp4"), LANERT_ENOTFOUND, "no/such.mp4: there is no such file, folder or device");
     assert_fails(open_fails("/dev/video97"), LANERT_ENOTFOUND, "/dev/video97: there is no such");
     assert_fails(open_fails("ftp://host/a.mp4"), LANERT_EUNSUPPORTED, "ftp:// is not read; rtsp, rtmp, http");
-    write_text("empty.mp4", "");
+    put_text("empty.mp4", "");
     assert_fails(open_fails(temp_path(folder, "empty.mp4")), LANERT_EFORMAT, "empty.mp4: is empty");
-    write_text("a.bmp", "BM and so on");
+    put_text("a.bmp", "BM and so on");
     assert_fails(open_fails(temp_path(folder, "a.bmp")), LANERT_EUNSUPPORTED, "a.bmp: is a BMP picture");
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     snprintf(at.sun_path, sizeof at.sun_path, "%.90s/socket", folder);
@@ -341,5 +319,5 @@ int main(void)
         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_culane_test_list),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -12,24 +12,14 @@
 enum { WIDTH = 19, HEIGHT = 11 };
 
 static lanert_error err;
-static const char *folder;
 static still_reader reader;
 static picture pic;
 
-static int setup(void **state)
-{
-    (void)state;
-    folder = temp_folder();
-    return 0;
-}
-
 static int teardown(void **state)
 {
-    (void)state;
     still_reader_free(&reader);
     picture_free(&pic);
-    temp_folder_remove(folder);
-    return 0;
+    return remove_folder(state);
 }
 
 /* A sample that differs from its neighbours. */
@@ -45,17 +35,6 @@ static void read_bytes_of(const char *path, buffer *bytes)
     buffer_clear(bytes);
     assert_ok(buffer_add(bytes, map.data, map.size, &err));
     file_map_close(&map);
-}
-
-/* Unlike file_write, without a flush to the disk: thousands are written here. (ext4 flushes a file that is
- * truncated and written anew, too.) */
-static void write_bytes(const char *path, const void *bytes, size_t size)
-{
-    unlink(path);
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(bytes, 1, size, f), size);
-    fclose(f);
 }
 
 /* ---- PNG ------------------------------------------------------------------------------------- */
@@ -155,7 +134,7 @@ static void test_png_truncated(void **state)
     read_bytes_of(write_png(&form), &bytes);
     const char *path = temp_path(folder, "cut.png");
     for (size_t size = 8; size < bytes.size; size++) {
-        write_bytes(path, bytes.data, size);
+        put_file("cut.png", bytes.data, size);
         assert_fails(still_read(&reader, path, &pic, &err), LANERT_EFORMAT, "cut.png: ");
         assert_non_null(strstr(err.text, "truncated"));
     }
@@ -191,7 +170,7 @@ static void test_png_sizes(void **state)
         }
         for (int k = 0; k < 4; k++)
             bytes.data[29 + k] = (char)(~crc >> (24 - 8 * k));
-        write_bytes(path, bytes.data, bytes.size);
+        put_file("size.png", bytes.data, bytes.size);
         assert_fails(still_read(&reader, path, &pic, &err), cases[i].code, cases[i].part);
     }
     buffer_free(&bytes);
@@ -269,7 +248,7 @@ static void test_jpeg_truncated(void **state)
         read_bytes_of(write_jpeg(&form), &bytes);
         const char *path = temp_path(folder, "cut.jpg");
         for (size_t size = 3; size < bytes.size - 2; size++) {
-            write_bytes(path, bytes.data, size);
+            put_file("cut.jpg", bytes.data, size);
             assert_fails(still_read(&reader, path, &pic, &err), LANERT_EFORMAT,
                          "cut.jpg: the JPEG picture is truncated");
         }
@@ -287,14 +266,14 @@ static void test_jpeg_sizes(void **state)
     assert_non_null(frame);
     const char *path = temp_path(folder, "size.jpg");
     memcpy(frame + 5, "\x75\x30\x75\x30", 4);
-    write_bytes(path, bytes.data, bytes.size);
+    put_file("size.jpg", bytes.data, bytes.size);
     assert_fails(still_read(&reader, path, &pic, &err), LANERT_ELIMIT, "size.jpg: its size is 30000×30000 pixels");
     memcpy(frame + 5, "\x00\x00\x00\x00", 4);
-    write_bytes(path, bytes.data, bytes.size);
+    put_file("size.jpg", bytes.data, bytes.size);
     assert_fails(still_read(&reader, path, &pic, &err), LANERT_EFORMAT, "not a sound JPEG picture: ");
     /* Larger than what is there: an error, not a picture that is grey below. */
     memcpy(frame + 5, "\x07\xd0\x07\xd0", 4);
-    write_bytes(path, bytes.data, bytes.size);
+    put_file("size.jpg", bytes.data, bytes.size);
     assert_fails(still_read(&reader, path, &pic, &err), LANERT_EFORMAT, "damaged: ");
     buffer_free(&bytes);
 }
@@ -314,7 +293,7 @@ static void test_jpeg_scans(void **state)
         assert_ok(buffer_add(&bomb, scan, (size_t)(next - scan), &err));
     assert_ok(buffer_add(&bomb, end, 2, &err));
     const char *path = temp_path(folder, "bomb.jpg");
-    write_bytes(path, bomb.data, bomb.size);
+    put_file(path_base(path), bomb.data, bomb.size);
     assert_fails(still_read(&reader, path, &pic, &err), LANERT_ELIMIT, "more than 500 scans");
     buffer_free(&bytes);
     buffer_free(&bomb);
@@ -343,7 +322,7 @@ static void test_damage(void **state)
         size_t at = 4 + (random >> 8) % (b->size - 4);
         char kept = b->data[at];
         b->data[at] = (char)(b->data[at] ^ 1 << (random >> 5 & 7));
-        write_bytes(path, b->data, b->size);
+        put_file(path_base(path), b->data, b->size);
         b->data[at] = kept;
         int rc = still_read(&reader, path, &pic, &err);
         if (rc && !strstr(err.text, "/bent: "))
@@ -378,7 +357,7 @@ static void test_refusals(void **state)
     };
     const char *path = temp_path(folder, "odd.jpg");
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        write_bytes(path, cases[i].bytes, cases[i].size);
+        put_file(path_base(path), cases[i].bytes, cases[i].size);
         assert_fails(still_read(&reader, path, &pic, &err), cases[i].code, cases[i].part);
         assert_non_null(strstr(err.text, path));
     }
@@ -388,7 +367,7 @@ static void test_refusals(void **state)
     assert_fails(still_read(&reader, folder, &pic, &err), LANERT_EIO, "is a folder");
     assert_fails(still_read(&reader, nothing, &pic, &err), LANERT_ENOTFOUND, "nothing.jpg");
     const char *vast = temp_path(folder, "vast.jpg");
-    write_bytes(vast, "", 0);
+    put_file(path_base(vast), "", 0);
     assert_int_equal(truncate(vast, (off_t)1 << 32), 0); /* a hole: it takes no room */
     assert_fails(still_read(&reader, vast, &pic, &err), LANERT_ELIMIT, "vast.jpg: 4294967296 bytes");
 }
@@ -405,11 +384,11 @@ static void test_probe(void **state)
     assert_ok(still_probe(write_png(&png), &kind, &what, &err));
     assert_int_equal(kind, STILL_PNG);
     const char *path = temp_path(folder, "odd");
-    write_bytes(path, "BMxx", 4);
+    put_file(path_base(path), "BMxx", 4);
     assert_ok(still_probe(path, &kind, &what, &err));
     assert_int_equal(kind, STILL_FOREIGN);
     assert_string_equal(what, "BMP");
-    write_bytes(path, "B", 1);
+    put_file(path_base(path), "B", 1);
     assert_ok(still_probe(path, &kind, &what, &err));
     assert_int_equal(kind, STILL_NONE);
 }
@@ -482,5 +461,5 @@ int main(void)
         cmocka_unit_test(test_exif),
         cmocka_unit_test(test_as_imread),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, make_folder, teardown);
 }

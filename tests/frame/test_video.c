@@ -17,7 +17,6 @@
 #include "support/video_writer.h"
 
 static lanert_error err;
-static const char *folder;
 
 /* Allocations of our own code come through these (the linker's --wrap); FFmpeg's own do not. */
 static long allocations;
@@ -52,20 +51,6 @@ void *__wrap_realloc(void *old, size_t size)
 {
     allocations++;
     return __real_realloc(old, size);
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    folder = temp_folder();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    temp_folder_remove(folder);
-    return 0;
 }
 
 static const char *make(const char *name, video_form form)
@@ -670,5 +655,5 @@ int main(void)
         cmocka_unit_test(test_road),
         cmocka_unit_test(test_broken),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -240,7 +240,6 @@ static void opens_files(void **state)
 {
     (void)state;
     lanert_error err;
-    const char *folder = temp_folder();
     checkpoint_writer w;
     checkpoint *ck;
     assert_ok(checkpoint_writer_open(temp_path(folder, "made.pth"), CHECKPOINT_WRITER_ZIP, &w, &err));
@@ -251,12 +250,11 @@ static void opens_files(void **state)
     assert_values(ck, "conv.weight", weights, 6);
     checkpoint_close(&ck);
     checkpoint_close(&ck);
-    assert_ok(file_write(temp_path(folder, "empty.pth"), "", 0, false, &err));
+    put_text("empty.pth", "");
     assert_fails(checkpoint_open(temp_path(folder, "empty.pth"), &ck, &err), LANERT_EFORMAT, "empty.pth: is empty");
     assert_fails(checkpoint_open(temp_path(folder, "none.pth"), &ck, &err), LANERT_ENOTFOUND, "none.pth");
     assert_fails(checkpoint_open(folder, &ck, &err), LANERT_EIO, "is a folder");
     assert_null(ck);
-    temp_folder_remove(folder);
 }
 
 static void bounds_names_and_elements(void **state)
@@ -291,7 +289,7 @@ int main(void)
         cmocka_unit_test(reads_views),
         cmocka_unit_test(refuses_a_double_beyond_float),
         cmocka_unit_test(reads_what_torch_wrote),
-        cmocka_unit_test(opens_files),
+        cmocka_unit_test_setup_teardown(opens_files, make_folder, remove_folder),
         cmocka_unit_test(bounds_names_and_elements),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

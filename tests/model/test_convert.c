@@ -6,21 +6,6 @@
 #include "model/onnx_file.h"
 #include "support/tiny_clrnet.h"
 
-static const char *folder;
-
-static int make_folder(void **state)
-{
-    (void)state;
-    return (folder = temp_folder()) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    temp_folder_remove(folder);
-    return 0;
-}
-
 static const char *checkpoint_path(void)
 {
     return temp_path(folder, "net.pth");

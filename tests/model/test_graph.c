@@ -2,21 +2,6 @@
 #include "model/onnx_file.h"
 #include "model/onnx_graph.h"
 
-static const char *folder;
-
-static int make_folder(void **state)
-{
-    (void)state;
-    return (folder = temp_folder()) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    temp_folder_remove(folder);
-    return 0;
-}
-
 static float *numbers(int count, float first)
 {
     float *data = malloc((size_t)count * sizeof *data);

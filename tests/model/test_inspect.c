@@ -5,21 +5,6 @@
 #include "support/testing.h"
 #include "support/tiny_clrnet.h"
 
-static const char *folder;
-
-static int make_folder(void **state)
-{
-    (void)state;
-    return (folder = temp_folder()) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    temp_folder_remove(folder);
-    return 0;
-}
-
 static json_t *inspected(const char *path)
 {
     lanert_error err;

@@ -4,21 +4,6 @@
 #include "model/onnx_graph.h"
 #include "support/testing.h"
 
-static const char *folder;
-
-static int make_folder(void **state)
-{
-    (void)state;
-    return (folder = temp_folder()) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    temp_folder_remove(folder);
-    return 0;
-}
-
 static const char *path(void)
 {
     return temp_path(folder, "model.onnx");

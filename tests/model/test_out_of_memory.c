@@ -33,21 +33,6 @@ void *__wrap_realloc(void *p, size_t size)
     return fails_now() ? NULL : __real_realloc(p, size);
 }
 
-static const char *folder;
-
-static int make_folder(void **state)
-{
-    (void)state;
-    return (folder = temp_folder()) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    temp_folder_remove(folder);
-    return 0;
-}
-
 static int convert(lanert_error *err)
 {
     lanert_convert_options o;

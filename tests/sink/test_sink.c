@@ -5,7 +5,6 @@
 #include "support/testing.h"
 
 static lanert_error err;
-static const char *folder;
 
 static uint8_t pixels[64 * 36 * 3];
 
@@ -18,20 +17,6 @@ static lanert_frame make_frame(void)
 static const lanert_lane lanes[LANERT_MAX_LANES + 1] = {
     {.score = 0.9f, .count = 2, .points = {{10, 20}, {12, 30}}},
 };
-
-static int set_up(void **state)
-{
-    (void)state;
-    folder = temp_folder();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    temp_folder_remove(folder);
-    return 0;
-}
 
 /* The kind that a sink says it is. */
 static void check_kind(const char *path, const char *format, const char *kind)
@@ -193,13 +178,13 @@ static void test_after_a_failure(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_kinds_by_name, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_kinds_by_format, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_names_that_tell_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_kinds_by_name, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_kinds_by_format, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_names_that_tell_nothing, make_folder, remove_folder),
         cmocka_unit_test(test_null_handles),
-        cmocka_unit_test_setup_teardown(test_arguments_of_write, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_results_of_write, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_after_a_failure, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_arguments_of_write, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_results_of_write, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_after_a_failure, make_folder, remove_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

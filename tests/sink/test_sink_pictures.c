@@ -11,7 +11,6 @@
 enum { WIDTH = 320, HEIGHT = 240 };
 
 static lanert_error err;
-static const char *folder;
 static uint8_t *bgr;
 static lanert_frame frame;
 static const lanert_result no_lanes;
@@ -19,20 +18,16 @@ static const lanert_source_info pictures = {.pictures = true, .frames = -1}, vid
 
 static int set_up(void **state)
 {
-    (void)state;
-    folder = temp_folder();
     signal(SIGXFSZ, SIG_IGN);
     bgr = scene_pixels(WIDTH, HEIGHT, false);
     frame = scene_frame(bgr, WIDTH, HEIGHT);
-    return 0;
+    return make_folder(state);
 }
 
 static int tear_down(void **state)
 {
-    (void)state;
-    temp_folder_remove(folder);
     free(bgr);
-    return 0;
+    return remove_folder(state);
 }
 
 static bool nothing_is_there(const char *where)
@@ -136,7 +131,7 @@ static void what_is_there_stays_unless_forced(void **state)
     (void)state;
     lanert_sink_options options = {.source = &pictures};
     void *sink;
-    assert_ok(file_write(temp_path(folder, "full/a.png"), "precious", 8, false, &err));
+    put_text("full/a.png", "precious");
     assert_fails(sink_pictures.open(temp_path(folder, "full"), &options, &sink, &err), LANERT_EEXIST, "not empty");
     assert_fails(sink_pictures.open(temp_path(folder, "full/a.png"), &options, &sink, &err), LANERT_EEXIST, "a.png");
     options.force = true;

@@ -13,7 +13,6 @@
 #include "support/testing.h"
 
 static lanert_error err;
-static const char *folder;
 
 static const lanert_source_info stills = {.pictures = true}, video = {.rate = 25};
 
@@ -42,20 +41,6 @@ static const lanert_result two = {.count = 2,
                                   .inference_ms = 9.12345,
                                   .decode_ms = 0.02,
                                   .latency_ms = 12.345678};
-
-static int set_up(void **state)
-{
-    (void)state;
-    folder = temp_folder();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    temp_folder_remove(folder);
-    return 0;
-}
 
 static lanert_sink *open_sink(const char *path, const char *format, const lanert_source_info *source, bool force)
 {
@@ -144,13 +129,19 @@ static void test_lane_files_of_a_video(void **state)
     assert_true(file_exists(temp_path(folder, "123456.lines.txt")));
 }
 
-static void check_path(const char *name, const lanert_source_info *source, const char *expected)
+static void check_path_in(const char *out, const char *name, const lanert_source_info *source, const char *expected)
 {
     buffer b = {0};
     lanert_frame frame = make_frame(name, 42);
-    assert_ok(result_folder_path("OUT", &frame, source, ".x", &b, &err));
+    assert_ok(result_folder_path(out, &frame, source, ".x", &b, &err));
     assert_string_equal(b.data, expected);
     buffer_free(&b);
+}
+
+static void check_path(const char *name, const lanert_source_info *source, const char *expected)
+{
+    check_path_in("OUT", name, source, expected);
+    check_path_in("OUT//", name, source, expected);
 }
 
 static void test_names_stay_in_the_folder(void **state)
@@ -226,7 +217,7 @@ static void test_two_pictures_of_one_name(void **state)
 static void test_tusimple(void **state)
 {
     (void)state;
-    const char *path = temp_path(folder, "sub/a.json");
+    const char *path = temp_path(folder, "a.json");
     lanert_sink *sink = open_sink(path, NULL, &stills, false);
     write_one(sink, "clips/0530/1/20.jpg", 0, &two);
     write_one(sink, NULL, 1, &(lanert_result){.latency_ms = 3});
@@ -298,7 +289,7 @@ static void test_existing_file(void **state)
     static const char *const names[] = {"a.jsonl", "a.json"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         const char *path = temp_path(folder, names[i]);
-        assert_ok(file_write(path, "work", 4, false, &err));
+        put_text(names[i], "work");
         lanert_sink *sink;
         assert_fails(lanert_sink_open(path, NULL, &sink, &err), LANERT_EEXIST, "is there already");
         /* Even with force it stays until another is whole. */
@@ -413,17 +404,17 @@ static void test_pipes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_lane_files, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_lane_files_of_a_video, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_lane_files, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_lane_files_of_a_video, make_folder, remove_folder),
         cmocka_unit_test(test_names_stay_in_the_folder),
-        cmocka_unit_test_setup_teardown(test_escape_on_disk, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_nothing_is_overwritten, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_two_pictures_of_one_name, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_tusimple, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_jsonl_of_pictures, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_jsonl_of_a_drawn_video, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_existing_file, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_escape_on_disk, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_nothing_is_overwritten, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_two_pictures_of_one_name, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_tusimple, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_jsonl_of_pictures, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_jsonl_of_a_drawn_video, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_existing_file, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_full_disk, make_folder, remove_folder),
         cmocka_unit_test(test_pipes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

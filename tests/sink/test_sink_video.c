@@ -11,21 +11,11 @@
 #include "sink/video_writer.h"
 
 static lanert_error err;
-static const char *folder;
 
 static int set_up(void **state)
 {
-    (void)state;
-    folder = temp_folder();
     signal(SIGXFSZ, SIG_IGN);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    temp_folder_remove(folder);
-    return 0;
+    return make_folder(state);
 }
 
 /* Whether the test's folder holds nothing, temporary files included. */
@@ -332,7 +322,7 @@ static void a_folder_that_cannot_be_written_is_said_at_once(void **state)
     (void)state;
     const lanert_sink_options options = {0};
     void *sink;
-    assert_ok(file_write(temp_path(folder, "plain"), "x", 1, false, &err));
+    put_text("plain", "x");
     assert_fails(sink_video.open(temp_path(folder, "plain/x.mp4"), &options, &sink, &err), LANERT_EIO, "plain");
 }
 
@@ -370,7 +360,7 @@ static void mpeg4_stands_in_where_h264_is_missing(void **state)
     free(bgr);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, remove_folder)
 
 int main(void)
 {

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char *turn(const char *folder, const char *name)
+static const char *turn(const char *in, const char *name)
 {
     static char space[8][4096];
     static int next;
     char *out = space[next = (next + 1) % 8];
-    snprintf(out, sizeof space[0], "%s/%s", folder, name);
+    snprintf(out, sizeof space[0], "%s/%s", in, name);
     return out;
 }
 
@@ -29,20 +29,21 @@ bool shared_is_there(const char *shared_dir, const char *name)
     return false;
 }
 
-const char *temp_path(const char *folder, const char *name)
+const char *temp_path(const char *in, const char *name)
 {
-    return turn(folder, name);
+    return turn(in, name);
 }
 
-const char *temp_folder(void)
+const char *folder;
+
+int make_folder(void **state)
 {
-    const char *base = getenv("TMPDIR");
-    char *path = (char *)turn(base && *base ? base : "/tmp", "lanert-test-XXXXXX");
     static char kept[4096];
-    if (!mkdtemp(path))
-        fail_msg("%s: no temporary folder", path);
-    snprintf(kept, sizeof kept, "%s", path);
-    return kept;
+    const char *base = getenv("TMPDIR");
+    (void)state;
+    snprintf(kept, sizeof kept, "%s/lanert-test-XXXXXX", base && *base ? base : "/tmp");
+    folder = mkdtemp(kept);
+    return folder ? 0 : -1;
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
@@ -51,7 +52,21 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
     return remove(path);
 }
 
-void temp_folder_remove(const char *folder)
+int remove_folder(void **state)
 {
-    nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    (void)state;
+    return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+void put_file(const char *name, const void *bytes, size_t size)
+{
+    lanert_error err;
+    const char *path = temp_path(folder, name);
+    assert_ok(file_make_folders_above(path, &err));
+    assert_ok(file_write(path, bytes, size, true, &err));
+}
+
+void put_text(const char *name, const char *text)
+{
+    put_file(name, text, strlen(text));
 }

@@ -41,10 +41,15 @@ bool shared_is_there(const char *shared_dir, const char *name);
             skip();                                                                                                    \
     } while (0)
 
-/* A new folder under the system's temporary one, static memory; removed by temp_folder_remove. */
-const char *temp_folder(void);
-void temp_folder_remove(const char *folder);
-/* "<folder>/<name>", static memory of 8 turns. */
-const char *temp_path(const char *folder, const char *name);
+/* The folder that a program's tests write into, made under the system's temporary one and removed with all in it by
+ * these fixtures, of a test or a group. */
+extern const char *folder;
+int make_folder(void **state);
+int remove_folder(void **state);
+/* "<in>/<name>", static memory of 8 turns. */
+const char *temp_path(const char *in, const char *name);
+/* Writes a file into `folder`, or over one in it, and makes the folders above it. */
+void put_file(const char *name, const void *bytes, size_t size);
+void put_text(const char *name, const char *text);
 
 #endif
