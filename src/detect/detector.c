@@ -1,7 +1,5 @@
 #include "detect/detector.h"
 
-#include <math.h>
-
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "frame/preprocess.h"
@@ -213,22 +211,24 @@ static int preprocess_one(lanert_detector *det, const lanert_frame *frame, int s
     return rc;
 }
 
-/* A broken network must not look like an empty road: a prior's logits are always finite, and so is
- * everything of a prior that could become a lane. (Of the others, a line all but parallel to the rows may
- * leave float32's range, and does no harm.) */
+/* A broken network must not look like an empty road. */
+static int refuse_output(const lanert_detector *det, const char *found, lanert_error *err)
+{
+    return error_set(err, LANERT_EENGINE,
+                     "the network's output holds %s: the model %s is damaged, or its precision does not suffice; "
+                     "inspect it, or convert its checkpoint again with --precision fp32",
+                     found, det->info.path);
+}
+
 static int check_finite(const lanert_detector *det, const float *rows, int count, lanert_error *err)
 {
-    for (int i = 0; i < count; i++) {
-        const float *row = rows + (size_t)i * NET_COLUMNS;
-        bool lane = 1 / (1 + expf(row[0] - row[1])) >= det->decode.conf;
-        for (int j = 0; j < (lane ? NET_COLUMNS : 2); j++)
-            if (!isfinite(row[j]))
-                return error_set(err, LANERT_EENGINE,
-                                 "the network's output holds %g (prior %d, column %d): the model %s is damaged, or its "
-                                 "precision does not suffice; inspect it, or convert it again with --precision fp32",
-                                 row[j], i, j, det->info.path);
-    }
-    return 0;
+    char found[64];
+    const float *bad = decode_find_bad(rows, count, &det->decode);
+    if (!bad)
+        return 0;
+    snprintf(found, sizeof found, "%g (row %d, column %d)", *bad, (int)((bad - rows) / NET_COLUMNS),
+             (int)((bad - rows) % NET_COLUMNS));
+    return refuse_output(det, found, err);
 }
 
 static int decode_one(lanert_detector *det, const lanert_frame *frame, int slot, lanert_lane *lanes, int *count,
@@ -244,9 +244,12 @@ static int decode_one(lanert_detector *det, const lanert_frame *frame, int slot,
     } else {
         const float *kept = det->kept + (size_t)slot * (size_t)m->preset.max_lanes * NET_COLUMNS;
         int64_t rows = det->counts[slot];
+        if (rows == MODEL_COUNT_BROKEN)
+            return refuse_output(det, "NaN or infinity", err);
         if (rows < 0 || rows > m->preset.max_lanes)
-            return error_set(err, LANERT_EENGINE, "the model %s counts %lld lanes of at most %d: it is damaged",
-                             m->path, (long long)rows, m->preset.max_lanes);
+            return error_set(err, LANERT_EENGINE,
+                             "the model %s counts %lld lanes of at most %d: it is damaged; convert it again", m->path,
+                             (long long)rows, m->preset.max_lanes);
         if ((rc = check_finite(det, kept, (int)rows, err)))
             return rc;
         n = decode_kept(kept, (int)rows, &det->decode, det->curves);

@@ -101,6 +101,26 @@ static const float *row_at(const float *rows, int i)
     return rows + (size_t)i * NET_COLUMNS;
 }
 
+static const float *find_bad(const float *numbers, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (!isfinite(numbers[i]))
+            return numbers + i;
+    return NULL;
+}
+
+const float *decode_find_bad(const float *rows, int count, const decode_options *options)
+{
+    const float *bad = NULL;
+    for (int i = 0; i < count && !bad; i++) {
+        const float *row = row_at(rows, i);
+        bad = find_bad(row, START_Y);
+        if (!bad && score_of(row) >= options->conf)
+            bad = find_bad(row, NET_COLUMNS);
+    }
+    return bad;
+}
+
 static int find_candidates(const float *raw, int priors, float conf, decode_scratch *s)
 {
     int n = 0;

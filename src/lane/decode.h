@@ -6,6 +6,7 @@
  *   - the start row is clamped to 0..71 in NMS too (the kernel reads other fields below 0);
  *   - a lane whose score, start or length is NaN is no lane; a point whose x is NaN or infinite is no point;
  *   - lanes whose distance is NaN do not suppress each other.
+ * Predictions that decode_find_bad finds nothing in have no NaN that matters: it is for decode's own safety.
  * Pure arithmetic; allocates nothing. */
 #ifndef LANE_DECODE_H
 #define LANE_DECODE_H
@@ -31,6 +32,11 @@ typedef struct decode_scratch {
     float score[NET_MAX_PRIORS];    /* of each candidate */
     uint16_t prior[NET_MAX_PRIORS]; /* which prior it is; rising */
 } decode_scratch;
+
+/* The first of rows' [count][78] numbers that is NaN or infinite and would be read: a logit, or anything of a prior
+ * whose score suffices; NULL where there is none. Of the other priors, a line all but parallel to the rows may leave
+ * float32's range, and does no harm. */
+const float *decode_find_bad(const float *rows, int count, const decode_options *options);
 
 /* raw: [priors][78] float32, priors at most NET_MAX_PRIORS. Returns how many lanes were written to
  * lanes[LANERT_MAX_LANES], best score first. Lanes of fewer than 2 points are dropped (after NMS). */

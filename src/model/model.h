@@ -4,6 +4,9 @@
 
 #include "model/preset.h"
 
+/* What count says of a picture whose predictions are not finite. */
+#define MODEL_COUNT_BROKEN (-1)
+
 /* How the picture goes in. */
 typedef enum model_input { MODEL_INPUT_U8_NHWC, MODEL_INPUT_F32_NCHW } model_input;
 
@@ -16,7 +19,7 @@ typedef struct model_info {
     char raw_name[64];      /* output [N,priors,78], float32; empty: none */
     int priors;             /* of raw */
     char lanes_name[64];    /* output [N,max_lanes,78], float32, rows of raw; empty: none */
-    char count_name[64];    /* output [N], int64: the rows of lanes in use */
+    char count_name[64];    /* output [N], int64: the rows of lanes in use, or MODEL_COUNT_BROKEN */
     bool ours;              /* written by lanert_convert; else a plain export */
     char arch[32];          /* "resnet18" …; empty where not known */
     char precision[8];      /* "fp32", "fp16"; empty where not known */

@@ -1,11 +1,11 @@
 /* CLRHead.get_lanes (clrnet/models/heads/clr_head.py) and devIoU and nms_collect (clrnet/ops/csrc/nms_kernel.cu):
  * max_lanes times the best prior that is left is kept, and those near it are dropped.
  *
- * Equal scores go to the lower prior. Starts are clamped to rows 0 to 71. What is NaN compares false, as it does in C:
- * a score is no lane's, a start is 0, an end is −1 (no rows), a distance suppresses nothing. lane/decode.c is the same
- * in C, and the two are held to each other by tests. No operator is asked for the order of equal elements, for an
- * index that may not be there, or for a conversion to integers that may not fit; and comparisons are Less,
- * LessOrEqual and Equal, since OpenVINO on x86 finds NaN greater than anything. */
+ * Equal scores go to the lower prior. Starts are clamped to rows 0 to 71. A picture whose predictions are not all
+ * numbers, as far as they are read, has no lanes, and the count −1. lane/decode.c is the same in C, and the two are
+ * held to each other by tests. No operator is asked for the order of equal elements, for an index that may not be
+ * there, or for a conversion to integers that may not fit; and comparisons are Less, LessOrEqual and Equal, since
+ * OpenVINO on x86 finds NaN greater than anything. */
 #include "model/nms.h"
 
 #include <float.h>
@@ -55,11 +55,9 @@ static value reduce(graph *g, const char *name, value x, int64_t axis)
     return graph_node(g, name, INPUTS(x), ATTRIBUTES(ATTR_INTS("axes", axis), ATTR_INT("keepdims", 1)));
 }
 
-/* x kept to low … high; NaN gives low. */
 static value clamp(graph *g, value x, value low, value high)
 {
-    value capped = where(g, op(g, "LessOrEqual", x, high), x, high);
-    return where(g, op(g, "LessOrEqual", low, x), capped, low);
+    return graph_node(g, "Clip", INPUTS(x, low, high), NULL);
 }
 
 /* ⌊x + ½⌋ without the rounding of that sum: the reference adds in double. x − ⌊x⌋ is exact, or within ½ of 1. */
@@ -105,17 +103,27 @@ static candidates read_table(graph *g, value raw, int64_t priors)
     return c;
 }
 
-/* [N,priors]: the score of those that may be lanes, DEAD of others. A softmax of numbers that are none may be anything
- * in an engine, so that the logits themselves are looked at. */
-static value first_scores(const candidates *c, value raw, float conf)
+/* [N,1,1], 0 where a logit, or anything of a prior whose score [N,priors,1] suffices, is NaN or infinite; else 1. Of
+ * the others, a line all but parallel to the rows may leave float32's range, and does no harm. */
+static value find_sound(const candidates *c, value raw, value score, value conf)
 {
     graph *g = c->g;
-    value none = graph_slice(g, raw, 2, 0, 1), lane = graph_slice(g, raw, 2, 1, 2), most = graph_scalar(g, FLT_MAX);
-    value numbers =
-        op(g, "And", op(g, "LessOrEqual", none, most), op(g, "LessOrEqual", graph_unary(g, "Abs", lane), most));
+    value finite = op(g, "LessOrEqual", graph_unary(g, "Abs", raw), graph_scalar(g, FLT_MAX));
+    value geometry = op(g, "Less", c->one, count_up(g, NET_COLUMNS)); /* columns behind the two logits */
+    value unread = op(g, "And", op(g, "Less", score, conf), geometry);
+    return graph_node(g, "ReduceMin", INPUTS(to_float(g, op(g, "Or", finite, unread))),
+                      ATTRIBUTES(ATTR_INTS("axes", 1, 2), ATTR_INT("keepdims", 1)));
+}
+
+/* [N,priors]: the score of those that may be lanes, DEAD of others, and of all where a picture is not sound. */
+static value first_scores(const candidates *c, value raw, float threshold, value *sound)
+{
+    graph *g = c->g;
+    value conf = graph_scalar(g, threshold);
     value shares = graph_node(g, "Softmax", INPUTS(graph_slice(g, raw, 2, 0, 2)), ATTRIBUTES(ATTR_INT("axis", -1)));
     value score = graph_slice(g, shares, 2, 1, 2);
-    value enough = op(g, "And", numbers, op(g, "LessOrEqual", graph_scalar(g, conf), score));
+    *sound = find_sound(c, raw, score, conf);
+    value enough = op(g, "And", op(g, "LessOrEqual", conf, score), op(g, "Equal", *sound, c->one));
     return op(g, "Squeeze", where(g, enough, score, c->dead), graph_indices(g, 1, DIMS(2)));
 }
 
@@ -149,10 +157,12 @@ static value find_near(const candidates *c, value row, float threshold)
 
 void nms_build(graph *g, value raw, int64_t priors, const lanert_preset *preset, value *lanes, value *count)
 {
-    value kept[LANERT_MAX_LANES + 1] = {NULL}, found[LANERT_MAX_LANES + 1] = {NULL};
+    value kept[LANERT_MAX_LANES + 1] = {NULL}, found[LANERT_MAX_LANES + 2] = {NULL}, sound;
     graph_scope(g, "nms");
     candidates c = read_table(g, raw, priors);
-    value scores = first_scores(&c, raw, preset->conf);
+    value scores = first_scores(&c, raw, preset->conf, &sound);
+    /* −1 or 0, to be added to the lanes. */
+    found[preset->max_lanes] = op(g, "Squeeze", op(g, "Sub", sound, c.one), graph_indices(g, 1, DIMS(2)));
     for (int i = 0; i < preset->max_lanes; i++) {
         graph_scope(g, "nms.%d", i);
         value best = pick_best(&c, scores);
@@ -166,8 +176,7 @@ void nms_build(graph *g, value raw, int64_t priors, const lanert_preset *preset,
     graph_scope(g, "nms");
     value all = preset->max_lanes > 1 ? graph_concat(g, 1, kept) : kept[0];
     *lanes = graph_slice(g, all, 2, 0, NET_COLUMNS);
-    value total = preset->max_lanes > 1 ? graph_concat(g, 1, found) : found[0];
-    value sum =
-        graph_node(g, "ReduceSum", INPUTS(total, graph_indices(g, 1, DIMS(1))), ATTRIBUTES(ATTR_INT("keepdims", 0)));
+    value sum = graph_node(g, "ReduceSum", INPUTS(graph_concat(g, 1, found), graph_indices(g, 1, DIMS(1))),
+                           ATTRIBUTES(ATTR_INT("keepdims", 0)));
     *count = graph_node(g, "Cast", INPUTS(sum), ATTRIBUTES(ATTR_INT("to", ONNX_I64)));
 }

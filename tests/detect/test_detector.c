@@ -135,7 +135,9 @@ static void a_graphs_own_lanes_are_used(void **state)
     model.count = 5;
     assert_fails(lanert_detect(det, &frame, 1, &result, &err), LANERT_EENGINE, "counts 5 lanes of at most 4");
     model.count = -1;
-    assert_fails(lanert_detect(det, &frame, 1, &result, &err), LANERT_EENGINE, "counts -1");
+    assert_fails(lanert_detect(det, &frame, 1, &result, &err), LANERT_EENGINE, "output holds NaN or infinity");
+    model.count = -2;
+    assert_fails(lanert_detect(det, &frame, 1, &result, &err), LANERT_EENGINE, "counts -2 lanes of at most 4");
     lanert_detector_close(&det);
     /* A stricter threshold is a prefix; a laxer one is not to be had. */
     model.count = 2;

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <math.h>
 
+#include "detect/engines.h"
 #include "engine/engine.h"
 #include "frame/preprocess.h"
 #include "lane/decode.h"
@@ -24,7 +25,6 @@
 
 static const char *const images[IMAGES] = {"adv_straight_lines1", "adv_test1", "p1_solidWhiteRight",
                                            "p1_solidYellowCurve2"};
-static const char *const engines[] = {"onnxruntime", "openvino"};
 static const char *checkpoints;
 static lanert_error err;
 
@@ -37,15 +37,6 @@ static bool take_apart(const char *name, golden *g)
 {
     snprintf(g->name, sizeof g->name, "%s", name);
     return sscanf(name, "%31[^-]-%31[^-]-seed%15s", g->arch, g->preset, g->seed) == 3;
-}
-
-static bool engine_is_there(const char *name)
-{
-    lanert_engine_info info;
-    for (int i = 0; lanert_engine_probe(i, &info, &err) == 0; i++)
-        if (!strcmp(info.name, name))
-            return info.usable;
-    return false;
 }
 
 static const char *convert(const golden *g, lanert_precision precision, int outputs)

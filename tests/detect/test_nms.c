@@ -1,25 +1,18 @@
 /* The NMS that a model has inside against the one in C, on every engine that is there: the same lanes, to the last
  * bit, of predictions made to differ. */
+#include <float.h>
 #include <math.h>
 
+#include "detect/engines.h"
 #include "engine/engine.h"
 #include "lane/decode.h"
+#include "model/model.h"
 #include "model/nms.h"
 #include "support/testing.h"
 
 enum { BATCH = 3, PRIORS = 96, ROUNDS = 12 };
 
-static const char *const engines[] = {"onnxruntime", "openvino"};
 static lanert_error err;
-
-static bool engine_is_there(const char *name)
-{
-    lanert_engine_info info;
-    for (int i = 0; lanert_engine_probe(i, &info, &err) == 0; i++)
-        if (!strcmp(info.name, name))
-            return info.usable;
-    return false;
-}
 
 /* ---- predictions --------------------------------------------------------------------------------- */
 
@@ -87,15 +80,27 @@ static void fill_short(float *row)
     row[5] = one_of(lengths, ARRAY_LEN(lengths)) / NET_STRIPS;
 }
 
-/* What a broken network may emit. */
+static const float not_finite[] = {NAN, INFINITY, -INFINITY};
+
+/* Numbers that leave float32's range on the way; and of priors that are no lanes, numbers that have left it. */
 static void fill_wild(float *row)
 {
-    static const float numbers[] = {NAN, INFINITY, -INFINITY, 1e30f, -1e30f, 3e38f, -3e38f, 1e9f, 0};
+    static const float numbers[] = {1e30f, -1e30f, 3e38f, -3e38f, 1e9f, FLT_MAX, -FLT_MAX, 0};
     fill_plain(row);
     if (next_below(3))
         return;
     row[2 + next_below(NET_COLUMNS - 2)] = one_of(numbers, ARRAY_LEN(numbers));
-    row[next_below(2)] = next_below(4) ? row[0] : one_of(numbers, 2);
+    row[next_below(2)] = next_below(4) ? row[0] : one_of(numbers, 4);
+    if (row[1] < row[0] - 4)
+        row[2 + next_below(NET_COLUMNS - 2)] = one_of(not_finite, ARRAY_LEN(not_finite));
+}
+
+/* One number in some hundred priors is none, be it read or not. */
+static void fill_broken(float *row)
+{
+    fill_plain(row);
+    if (!next_below(100))
+        row[next_below(NET_COLUMNS)] = one_of(not_finite, ARRAY_LEN(not_finite));
 }
 
 static void fill_none(float *row)
@@ -143,8 +148,8 @@ static void bind_nms(bench *b)
     assert_ok(engine_bind(b->engine, &input, 1, outputs, 2, &err));
 }
 
-/* Rows behind those in use are zeros. */
-static void check_picture(bench *b, int picture, const char *what)
+/* Rows behind those in use are zeros. True where the predictions are broken. */
+static bool check_picture(bench *b, int picture, const char *what)
 {
     const decode_options options = {b->preset->conf, b->preset->nms_thres, b->preset->max_lanes, 0.5};
     lane_curve expected[LANERT_MAX_LANES], got[LANERT_MAX_LANES];
@@ -153,6 +158,12 @@ static void check_picture(bench *b, int picture, const char *what)
     /* As bound: [BATCH][max_lanes][78], one after the other. */
     const float *rows = &b->kept[0][0][0] + (size_t)(picture * b->preset->max_lanes) * NET_COLUMNS;
     int count = (int)b->counts[picture];
+    if (decode_find_bad(b->raw[picture][0], PRIORS, &options)) {
+        assert_int_equal(count, MODEL_COUNT_BROKEN);
+        for (int i = 0; i < b->preset->max_lanes * NET_COLUMNS; i++)
+            assert_true(rows[i] == 0);
+        return true;
+    }
     int wanted = decode_raw(b->raw[picture][0], PRIORS, &options, &b->scratch, expected);
     assert_in_range(count, 0, b->preset->max_lanes);
     if (decode_kept(rows, count, &options, got) != wanted)
@@ -164,6 +175,7 @@ static void check_picture(bench *b, int picture, const char *what)
     }
     for (int i = count * NET_COLUMNS; i < b->preset->max_lanes * NET_COLUMNS; i++)
         assert_true(rows[i] == 0);
+    return false;
 }
 
 static void run_engine(const char *name, const lanert_preset *preset)
@@ -171,9 +183,10 @@ static void run_engine(const char *name, const lanert_preset *preset)
     static const struct {
         const char *name;
         fill *fill;
-    } kinds[] = {{"plain", fill_plain}, {"ties", fill_ties}, {"edges", fill_edges},
-                 {"short", fill_short}, {"wild", fill_wild}, {"none", fill_none}};
+    } kinds[] = {{"plain", fill_plain}, {"ties", fill_ties}, {"edges", fill_edges},  {"short", fill_short},
+                 {"wild", fill_wild},   {"none", fill_none}, {"broken", fill_broken}};
     static bench b;
+    int broken[ARRAY_LEN(kinds)] = {0};
     const char *path = temp_path(folder, "nms.onnx");
     b.preset = preset;
     write_nms(path, preset);
@@ -186,8 +199,14 @@ static void run_engine(const char *name, const lanert_preset *preset)
                 kinds[kind].fill(b.raw[i / PRIORS][i % PRIORS]);
             assert_ok(engine_run(b.engine, &err));
             for (int i = 0; i < BATCH; i++)
-                check_picture(&b, i, kinds[kind].name);
+                broken[kind] += check_picture(&b, i, kinds[kind].name);
         }
+    /* Of the broken kind there are both, often side by side in a batch; of the others none. */
+    for (size_t kind = 0; kind < ARRAY_LEN(kinds); kind++)
+        if (kinds[kind].fill == fill_broken)
+            assert_in_range(broken[kind], ROUNDS / 2, (ROUNDS - 2) * BATCH);
+        else
+            assert_int_equal(broken[kind], 0);
     engine_close(&b.engine);
 }
 
