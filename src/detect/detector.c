@@ -58,7 +58,9 @@ static void resolve_options(lanert_detector *det, const lanert_detector_options 
         .conf = o->conf >= 0 ? o->conf : p->conf,
         .nms_thres = o->nms_thres >= 0 ? o->nms_thres : p->nms_thres,
         .max_lanes = o->max_lanes > 0 ? o->max_lanes : p->max_lanes,
-        .cut = det->cut_override ? o->cut : (double)p->cut_height / p->ori_height,
+        .cut = det->cut_override ? o->cut : p->cut_height,
+        .height = det->cut_override ? 1 : p->ori_height,
+        .prior_ys = det->info.prior_ys,
     };
 }
 

@@ -51,15 +51,8 @@ static bool suppresses(const float *a, const float *b, float threshold)
 
 /* ---- rows: predictions_to_pred ----------------------------------------------------------------- */
 
-/* heads.prior_ys: linspace(1, 0, 72) in float32. Correctly rounded, as in the checkpoints at hand; what
- * torch.linspace gives depends on its vector width, in the last bit. */
-static double prior_y(int row)
-{
-    return (float)((double)(NET_STRIPS - row) / NET_STRIPS);
-}
-
 /* Fills in a lane's points, top row first; their count is the result. */
-static int lane_points(const float *row, double cut, lane_curve *lane)
+static int lane_points(const float *row, const decode_options *o, lane_curve *lane)
 {
     const float *x = row + FIRST_X;
     float length = rintf(row[LENGTH] * (float)NET_STRIPS);
@@ -81,16 +74,16 @@ static int lane_points(const float *row, double cut, lane_curve *lane)
         if (!(x[i] >= 0 && x[i] <= FLT_MAX))
             continue;
         lane->x[lane->count] = x[i];
-        lane->y[lane->count++] = 1 - (1 - prior_y(i)) * (1 - cut);
+        lane->y[lane->count++] = ((double)o->prior_ys[i] * (o->height - o->cut) + o->cut) / o->height;
     }
     return lane->count;
 }
 
 /* Writes the lane of a row behind those that are there. */
-static void add_lane(const float *row, float score, double cut, lane_curve *lanes, int *count)
+static void add_lane(const float *row, float score, const decode_options *o, lane_curve *lanes, int *count)
 {
     lanes[*count].score = score;
-    if (lane_points(row, cut, &lanes[*count]) >= 2)
+    if (lane_points(row, o, &lanes[*count]) >= 2)
         ++*count;
 }
 
@@ -163,7 +156,7 @@ int decode_raw(const float *raw, int priors, const decode_options *options, deco
     int count = 0, candidates = find_candidates(raw, priors, options->conf, scratch);
     for (int kept = 0; candidates > 0 && kept < options->max_lanes; kept++) {
         int best = best_candidate(scratch, candidates);
-        add_lane(row_at(raw, scratch->prior[best]), scratch->score[best], options->cut, lanes, &count);
+        add_lane(row_at(raw, scratch->prior[best]), scratch->score[best], options, lanes, &count);
         if (kept + 1 < options->max_lanes)
             candidates = remove_near(raw, best, options->nms_thres, scratch, candidates);
     }
@@ -177,7 +170,7 @@ int decode_kept(const float *rows, int count, const decode_options *options, lan
         float score = score_of(row_at(rows, i));
         if (!(score >= options->conf))
             break;
-        add_lane(row_at(rows, i), score, options->cut, lanes, &lane_count);
+        add_lane(row_at(rows, i), score, options, lanes, &lane_count);
     }
     return lane_count;
 }

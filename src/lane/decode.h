@@ -23,8 +23,9 @@ typedef struct lane_curve {
 
 typedef struct decode_options {
     float conf, nms_thres;
-    int max_lanes; /* 1 to LANERT_MAX_LANES */
-    double cut;    /* part of the picture's height cut away at the top: cut_height / ori_height, 0 to below 1 */
+    int max_lanes;         /* 1 to LANERT_MAX_LANES */
+    double cut, height;    /* of so many rows of a picture as high as this, `cut` are cut away at the top */
+    const float *prior_ys; /* [72] of each row, 1 (bottom) to 0, falling: model_info's */
 } decode_options;
 
 /* Scratch for one decode, so that nothing is allocated: 24 KiB, owned by the detector. */

@@ -10,6 +10,9 @@
 #include "model/nms.h"
 #include "model/preset.h"
 
+/* Of thresholds in the metadata: 0.45f is 0.45 there. */
+#define DECIMALS 6
+
 void lanert_convert_defaults(lanert_convert_options *options)
 {
     *options = (lanert_convert_options){.precision = LANERT_FP32, .outputs = LANERT_OUTPUT_BOTH};
@@ -47,9 +50,9 @@ static void add_metadata(graph *g, const char *arch, const char *sha256, const l
     static const char *const outputs[] = {
         [LANERT_OUTPUT_LANES] = "lanes", [LANERT_OUTPUT_RAW] = "raw", [LANERT_OUTPUT_BOTH] = "both"};
     const lanert_preset *p = lanert_preset_find(o->preset);
-    char conf[32], nms_thres[32];
-    decimal_format(p->conf, conf);
-    decimal_format(p->nms_thres, nms_thres);
+    char conf[DECIMAL_TEXT], nms_thres[DECIMAL_TEXT];
+    decimal_format(p->conf, DECIMALS, conf);
+    decimal_format(p->nms_thres, DECIMALS, nms_thres);
     graph_metadata(g, METADATA_FORMAT, METADATA_FORMAT_VERSION);
     graph_metadata(g, METADATA_WRITER, "lanert %s", lanert_version());
     graph_metadata(g, METADATA_PRESET, "%s", p->name);

@@ -8,7 +8,7 @@
 #include "model/model_read.h"
 
 /* A metadata value may be of any length; more of it than this is not shown. */
-#define MAX_SHOWN 1000
+#define MAX_SHOWN 2000
 
 /* Text from a file: as it is where it is UTF-8, else with '?' for what is not ASCII. */
 static json_t *text_of(const char *data, size_t size)

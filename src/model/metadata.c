@@ -4,21 +4,25 @@
 #include <math.h>
 #include <string.h>
 
-#define DECIMALS 6
-#define MAX_DIGITS 9
+#define MAX_WHOLE 9
+#define MAX_DECIMALS 12
 
-void decimal_format(float number, char text[32])
+int decimal_format(float number, int decimals, char text[DECIMAL_TEXT])
 {
-    long long millionths = llround((double)number * 1e6);
-    snprintf(text, 32, "%lld.%0*lld", millionths / 1000000, DECIMALS, millionths % 1000000);
-    char *end = text + strlen(text);
-    while (end[-1] == '0')
-        *--end = '\0';
-    if (end[-1] == '.')
-        end[-1] = '\0';
+    long long unit = 1;
+    for (int i = 0; i < decimals; i++)
+        unit *= 10;
+    long long n = llround((double)number * (double)unit);
+    int length = snprintf(text, DECIMAL_TEXT, "%lld.%0*lld", n / unit, decimals, n % unit);
+    while (text[length - 1] == '0')
+        length--;
+    if (text[length - 1] == '.')
+        length--;
+    text[length] = '\0';
+    return length;
 }
 
-bool decimal_parse(const char *text, float *number)
+const char *decimal_scan(const char *text, float *number)
 {
     double sum = 0, unit = 1;
     int whole = 0, fraction = 0;
@@ -29,8 +33,14 @@ bool decimal_parse(const char *text, float *number)
             sum = sum * 10 + (*text - '0');
             unit *= 10;
         }
-    if (*text || whole < 1 || whole > MAX_DIGITS || fraction > MAX_DIGITS)
-        return false;
+    if (whole < 1 || whole > MAX_WHOLE || fraction > MAX_DECIMALS)
+        return NULL;
     *number = (float)(sum / unit);
-    return true;
+    return text;
+}
+
+bool decimal_parse(const char *text, float *number)
+{
+    const char *end = decimal_scan(text, number);
+    return end && !*end;
 }

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-/* All are there in every lanert model. */
+/* All but the last are there in every lanert model. */
 #define METADATA_FORMAT "lanert.format"         /* "1": this list of keys, and what the tensors mean */
 #define METADATA_WRITER "lanert.writer"         /* "lanert 0.1.0" */
 #define METADATA_PRESET "lanert.preset"         /* "culane", "tusimple", "llamas", "road" */
@@ -19,6 +19,7 @@
 #define METADATA_PRECISION "lanert.precision"   /* "fp32", "fp16" */
 #define METADATA_OUTPUTS "lanert.outputs"       /* "lanes", "raw", "both" */
 #define METADATA_SOURCE "lanert.source_sha256"  /* of the checkpoint, 64 hexadecimal digits */
+#define METADATA_PRIOR_YS "lanert.prior_ys"     /* where they are not heights_even's: the checkpoint's, see heights.h */
 
 #define METADATA_FORMAT_VERSION "1"
 
@@ -28,9 +29,15 @@
 #define TENSOR_LANES "lanes" /* float32 [N,max_lanes,78] */
 #define TENSOR_COUNT "count" /* int64 [N] */
 
-/* "0.45" of 0.45f: at most 6 decimals, of a number of 0 to 1e6. */
-void decimal_format(float number, char text[32]);
-/* False where the text is not digits with at most one point and 9 digits on each side of it. */
+#define DECIMAL_TEXT 32
+
+/* "0.45" of 0.45f with 6 decimals: of a number of 0 to 1e6, with at most 12; zeros at the end are left out. Returns
+ * the text's length. */
+int decimal_format(float number, int decimals, char text[DECIMAL_TEXT]);
+/* What is behind a number that text begins with: digits with at most one point, 1 to 9 before it and at most 12 behind;
+ * NULL where it begins with none. */
+const char *decimal_scan(const char *text, float *number);
+/* False where the text is anything but such a number. */
 bool decimal_parse(const char *text, float *number);
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
 
+#include "model/heights.h"
 #include "model/preset.h"
 
 /* What count says of a picture whose predictions are not finite. */
@@ -13,6 +14,7 @@ typedef enum model_input { MODEL_INPUT_U8_NHWC, MODEL_INPUT_F32_NCHW } model_inp
 typedef struct model_info {
     char path[4096];
     lanert_preset preset;
+    float prior_ys[HEIGHTS_COUNT]; /* heights of a lane's rows, as the network goes by them */
     model_input input;
     char input_name[64];
     int fixed_batch;        /* 0: dynamic */

@@ -91,6 +91,19 @@ static int read_source(const onnx_head *head, model_info *info, lanert_error *er
     return rc;
 }
 
+static int read_heights(const onnx_head *head, float *heights, lanert_error *err)
+{
+    char text[HEIGHTS_TEXT];
+    int rc;
+    heights_even(heights);
+    if (!onnx_head_metadata(head, METADATA_PRIOR_YS))
+        return 0;
+    if ((rc = read_text(head, METADATA_PRIOR_YS, text, sizeof text, err)))
+        return rc;
+    rc = heights_parse(text, heights, err);
+    return rc ? error_within(err, rc, "its metadata's %s", METADATA_PRIOR_YS) : 0;
+}
+
 /* ---- tensors ------------------------------------------------------------------------------------- */
 
 /* A dim of 0 in `dims` may be any, fixed or not. */
@@ -183,7 +196,8 @@ static int read_own(const onnx_head *head, model_info *info, lanert_error *err)
         (rc = read_text(head, METADATA_ARCH, info->arch, sizeof info->arch, err)) ||
         (rc = read_text(head, METADATA_PRECISION, info->precision, sizeof info->precision, err)) ||
         (rc = read_text(head, METADATA_WRITER, info->writer, sizeof info->writer, err)) ||
-        (rc = read_source(head, info, err)) || (rc = read_text(head, METADATA_OUTPUTS, outputs, sizeof outputs, err)))
+        (rc = read_source(head, info, err)) || (rc = read_heights(head, info->prior_ys, err)) ||
+        (rc = read_text(head, METADATA_OUTPUTS, outputs, sizeof outputs, err)))
         return rc;
     if (strcmp(outputs, "lanes") && strcmp(outputs, "raw") && strcmp(outputs, "both"))
         return error_set(err, LANERT_EFORMAT, "its metadata's %s is '%s'; expected lanes, raw or both",
@@ -247,6 +261,7 @@ static int read_plain(const onnx_head *head, model_info *info, lanert_error *err
     const onnx_tensor *raw = find_only(head->outputs, head->output_count, 3, DIMS(0, 0, NET_COLUMNS));
     int rc;
     info->input = MODEL_INPUT_F32_NCHW;
+    heights_even(info->prior_ys);
     if (!image)
         return refuse_plain("input float32 [N,3,320,800]", head->inputs, head->input_count, err);
     if (!raw)

@@ -2,6 +2,9 @@
 
 #include <math.h>
 
+#include "model/heights.h"
+#include "model/metadata.h"
+
 #define ROWS LANERT_LANE_POINTS
 
 /* ---- the checkpoint's buffers -------------------------------------------------------------------- */
@@ -17,19 +20,18 @@ static void check_rows(net *n, const priors *p)
         }
 }
 
-/* Half of a bfloat16's last place below 1: as far as a height moves that is stored in 16 bits. */
-#define HEIGHT_ROUNDING 0x1p-9
-
-/* Lanes are read off at these heights elsewhere too, so that no others will do, but for their rounding. */
-static void check_heights(net *n, const priors *p)
+/* Whoever reads the lanes has to know of heights that are not the usual ones. */
+static void tell_heights(net *n, const priors *p)
 {
-    for (int i = 0; i < ROWS; i++) {
-        double expected = 1 - (double)i / NET_STRIPS;
-        if (fabs(p->prior_ys[i] - expected) > HEIGHT_ROUNDING) {
-            weights_note(n->w, "heads.prior_ys holds %g at element %d, expected %g (%d even steps from 1 to 0)",
-                         (double)p->prior_ys[i], i, expected, NET_STRIPS);
-            return;
-        }
+    float even[ROWS];
+    char text[HEIGHTS_TEXT];
+    lanert_error err;
+    heights_even(even);
+    if (heights_check(p->prior_ys, &err)) {
+        weights_note(n->w, "heads.prior_ys %s", err.text);
+    } else if (memcmp(p->prior_ys, even, sizeof even) != 0) {
+        heights_format(p->prior_ys, text);
+        graph_metadata(n->g, METADATA_PRIOR_YS, "%s", text);
     }
 }
 
@@ -60,7 +62,7 @@ void priors_take(net *n, priors *p)
         return;
     }
     check_rows(n, p);
-    check_heights(n, p);
+    tell_heights(n, p);
     /* The checkpoint has these from the bottom up, feat_ys from the top down. */
     reverse(p->rows, p->points);
     for (int64_t i = 0; i < p->count; i++)

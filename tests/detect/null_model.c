@@ -30,6 +30,7 @@ static void start(null_model *m)
     m->script.inputs[0] = describe("image", TENSOR_U8, NULL, 4, (int64_t[]){-1, NET_HEIGHT, NET_WIDTH, 3});
     m->script.input_count = 1;
     m->info.preset = *lanert_preset_find("culane");
+    heights_even(m->info.prior_ys);
     snprintf(m->info.input_name, sizeof m->info.input_name, "image");
     m->info.priors = NULL_PRIORS;
     null_script_path(&m->script, m->info.path);

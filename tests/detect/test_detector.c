@@ -52,6 +52,24 @@ static void lanes_come_in_the_frames_own_pixels(void **state)
     lanert_detector_close(&det);
 }
 
+/* As the network goes by them, in a checkpoint of 16 bits. */
+static void rows_lie_where_the_model_says(void **state)
+{
+    (void)state;
+    lanert_detector_options o = options_null();
+    lanert_result result;
+    null_model_raw(&model);
+    null_model_lane(model.raw, 0.5f, 0.9f);
+    model.info.prior_ys[1] = 0.984375f;
+    lanert_detector *det = open_or_fail(&o);
+    lanert_frame frame = make_frame(820, 590);
+    assert_ok(lanert_detect(det, &frame, 1, &result, &err));
+    assert_float_equal(result.lanes[0].points[71].y, 590, 1e-9);
+    assert_float_equal(result.lanes[0].points[70].y, 270 + 320 * 0.984375, 1e-9);
+    assert_float_equal(result.lanes[0].points[69].y, 270 + 320 * 69 / 71.0, 1e-4);
+    lanert_detector_close(&det);
+}
+
 static void cut_is_overridden_as_a_fraction(void **state)
 {
     (void)state;
@@ -279,6 +297,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lanes_come_in_the_frames_own_pixels),
+        cmocka_unit_test(rows_lie_where_the_model_says),
         cmocka_unit_test(cut_is_overridden_as_a_fraction),
         cmocka_unit_test(thresholds_are_the_callers),
         cmocka_unit_test(batch_gives_each_frame_its_own_result),

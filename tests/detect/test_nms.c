@@ -114,6 +114,7 @@ static void fill_none(float *row)
 typedef struct bench {
     engine *engine;
     const lanert_preset *preset;
+    float heights[HEIGHTS_COUNT];
     float raw[BATCH][PRIORS][NET_COLUMNS];
     float kept[BATCH][LANERT_MAX_LANES][NET_COLUMNS];
     int64_t counts[BATCH];
@@ -151,7 +152,7 @@ static void bind_nms(bench *b)
 /* Rows behind those in use are zeros. True where the predictions are broken. */
 static bool check_picture(bench *b, int picture, const char *what)
 {
-    const decode_options options = {b->preset->conf, b->preset->nms_thres, b->preset->max_lanes, 0.5};
+    const decode_options options = {b->preset->conf, b->preset->nms_thres, b->preset->max_lanes, 1, 2, b->heights};
     lane_curve expected[LANERT_MAX_LANES], got[LANERT_MAX_LANES];
     memset(expected, 0, sizeof expected);
     memset(got, 0, sizeof got);
@@ -189,6 +190,7 @@ static void run_engine(const char *name, const lanert_preset *preset)
     int broken[ARRAY_LEN(kinds)] = {0};
     const char *path = temp_path(folder, "nms.onnx");
     b.preset = preset;
+    heights_even(b.heights);
     write_nms(path, preset);
     assert_ok(engine_open(name, path, NULL, &b.engine, &err));
     bind_nms(&b);

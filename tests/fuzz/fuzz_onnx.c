@@ -15,6 +15,11 @@ static void check_info(const model_info *m)
     CHECK(*m->raw_name || (*m->lanes_name && *m->count_name));
     CHECK(!*m->raw_name || (m->priors >= 1 && m->priors <= NET_MAX_PRIORS));
     CHECK(!*m->lanes_name == !*m->count_name);
+    float again[HEIGHTS_COUNT];
+    char text[HEIGHTS_TEXT];
+    CHECK(!heights_check(m->prior_ys, NULL));
+    heights_format(m->prior_ys, text);
+    CHECK(!heights_parse(text, again, NULL) && !memcmp(again, m->prior_ys, sizeof again));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -3,6 +3,7 @@
 #define TESTS_LANE_GOLDEN_H
 
 #include "lane/decode.h"
+#include "model/heights.h"
 #include "support/testing.h"
 
 #define GOLDEN_PRIORS 192
@@ -14,17 +15,28 @@ typedef struct golden_case {
     int width, height; /* of the data set's pictures */
 } golden_case;
 
+/* Filled in by golden_setup. */
+static float golden_heights[HEIGHTS_COUNT];
+
 static const golden_case golden_cases[] = {
-    {"resnet18-culane-seed2", {0.4f, 50, 4, 270.0 / 590}, 1640, 590},
-    {"resnet18-culane-seed4", {0.4f, 50, 4, 270.0 / 590}, 1640, 590},
-    {"resnet34-culane-seed4", {0.4f, 50, 4, 270.0 / 590}, 1640, 590},
-    {"resnet101-culane-seed4", {0.4f, 50, 4, 270.0 / 590}, 1640, 590},
-    {"resnet18-tusimple-seed4", {0.4f, 50, 5, 160.0 / 720}, 1280, 720},
-    {"dla34-llamas-seed7", {0.45f, 50, 4, 300.0 / 717}, 1276, 717},
+    {"resnet18-culane-seed2", {0.4f, 50, 4, 270, 590, golden_heights}, 1640, 590},
+    {"resnet18-culane-seed4", {0.4f, 50, 4, 270, 590, golden_heights}, 1640, 590},
+    {"resnet34-culane-seed4", {0.4f, 50, 4, 270, 590, golden_heights}, 1640, 590},
+    {"resnet101-culane-seed4", {0.4f, 50, 4, 270, 590, golden_heights}, 1640, 590},
+    {"resnet18-tusimple-seed4", {0.4f, 50, 5, 160, 720, golden_heights}, 1280, 720},
+    {"dla34-llamas-seed7", {0.45f, 50, 4, 300, 717, golden_heights}, 1276, 717},
 };
 
 static const char *const golden_images[] = {"adv_straight_lines1", "adv_test1", "p1_solidWhiteRight",
                                             "p1_solidYellowCurve2"};
+
+/* Of a group of tests. */
+static inline int golden_setup(void **state)
+{
+    (void)state;
+    heights_even(golden_heights);
+    return 0;
+}
 
 /* "reference/goldens/<case>/<image><extension>", static memory. */
 static inline const char *golden_path(const golden_case *c, const char *image, const char *extension)

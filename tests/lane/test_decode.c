@@ -6,7 +6,7 @@
 
 #include "lane/golden.h"
 
-static const decode_options plain = {0.4f, 50, 4, 0};
+static const decode_options plain = {0.4f, 50, 4, 0, 1, golden_heights};
 static decode_scratch scratch;
 static lane_curve lanes[LANERT_MAX_LANES];
 
@@ -40,7 +40,7 @@ static void check_golden(const golden_case *c, const char *image, const json_t *
         for (int k = 0; k < lanes[i].count; k++) {
             const json_t *point = json_array_get(points, (size_t)k);
             assert_true(lanes[i].x[k] == json_real_value(json_array_get(point, 0)));
-            assert_true(fabs(lanes[i].y[k] - json_real_value(json_array_get(point, 1))) < 1e-12);
+            assert_true(lanes[i].y[k] == json_real_value(json_array_get(point, 1)));
         }
     }
 }
@@ -123,7 +123,7 @@ static void test_nms_against_sorting(void **state)
 {
     (void)state;
     static float raw[GOLDEN_FLOATS];
-    decode_options o = {0.0f, 50, LANERT_MAX_LANES, 0};
+    decode_options o = {0.0f, 50, LANERT_MAX_LANES, 0, 1, golden_heights};
     srand(7);
     int skipped = 0, compared = 0;
     for (int round = 0; round < 200; round++) {
@@ -167,9 +167,10 @@ static void test_rows_are_prior_ys(void **state)
     assert_true(fabs(lanes[0].y[70] - 0x1.f8c9eap-1) < 1e-16);
     assert_true(lanes[0].y[71] == 1);
     decode_options cut = plain;
-    cut.cut = 270.0 / 590;
+    cut.cut = 270;
+    cut.height = 590;
     assert_int_equal(decode_raw(row, 1, &cut, &scratch, lanes), 1);
-    assert_true(fabs(lanes[0].y[0] - 270.0 / 590) < 1e-15);
+    assert_true(lanes[0].y[0] == 270.0 / 590);
     assert_true(lanes[0].y[71] == 1);
 }
 
@@ -409,7 +410,7 @@ static void test_kept_rows(void **state)
     float rows[5 * NET_COLUMNS];
     for (int i = 0; i < 5; i++)
         set_row(rows + i * NET_COLUMNS, 4 - (float)i, 0, 1, 0.5f); /* near, but NMS is over */
-    decode_options o = {0.2f, 50, LANERT_MAX_LANES, 0};
+    decode_options o = {0.2f, 50, LANERT_MAX_LANES, 0, 1, golden_heights};
     assert_int_equal(decode_kept(rows, 5, &o, lanes), 5);
     assert_true(lanes[4].score == 0.5f);
     o.conf = 0.6f; /* 1 / (1 + e^−1) = 0.73 */
@@ -502,5 +503,5 @@ int main(void)
         cmocka_unit_test(test_kept_equals_raw),
         cmocka_unit_test(test_pixels_and_back),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, golden_setup, NULL);
 }

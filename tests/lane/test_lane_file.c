@@ -227,5 +227,5 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_full_buffer),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, golden_setup, NULL);
 }

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "model/metadata.h"
+#include "model/model.h"
 #include "model/onnx_file.h"
 #include "support/tiny_clrnet.h"
 
@@ -246,24 +247,47 @@ static void refuses_other_rows(void **state)
     assert_non_null(strstr(err.text, "heads.prior_ys holds 0.5 at element 71, expected 0"));
 }
 
-/* A checkpoint in bfloat16 has its heights in it too. */
-static void takes_rounded_rows(void **state)
+/* A checkpoint in bfloat16 has its heights in it too, and who reads the lanes goes by them. */
+static void tells_rounded_rows(void **state)
 {
     (void)state;
     lanert_error err;
+    lanert_model *model;
     lanert_convert_options o = culane();
     tiny_clrnet t = open_tiny("resnet18");
-    float *heights = tiny_clrnet_find(&t, "heads.prior_ys")->data;
+    float *heights = tiny_clrnet_find(&t, "heads.prior_ys")->data, stored[72];
     for (int i = 0; i < 72; i++) {
         int exponent;
         frexpf(heights[i], &exponent);
         heights[i] = ldexpf(nearbyintf(ldexpf(heights[i], 8 - exponent)), exponent - 8);
     }
     assert_float_equal(heights[1], 0.984375, 0);
+    memcpy(stored, heights, sizeof stored);
     assert_ok(convert(&t, &o, &err));
+    assert_ok(lanert_model_open(model_path(), NULL, &model, &err));
+    assert_memory_equal(model_describe(model)->prior_ys, stored, sizeof stored);
+    lanert_model_close(&model);
     t = open_tiny("resnet18");
     tiny_clrnet_find(&t, "heads.prior_ys")->data[1] = 0.9826f;
     assert_fails(convert(&t, &o, &err), LANERT_EFORMAT, "heads.prior_ys holds 0.9826 at element 1");
+}
+
+static void says_nothing_of_even_rows(void **state)
+{
+    (void)state;
+    lanert_error err;
+    lanert_convert_options o = culane();
+    tiny_clrnet t = open_tiny("resnet18");
+    assert_ok(convert(&t, &o, &err));
+    Onnx__ModelProto *m = onnx_file_open(model_path());
+    assert_null(onnx_file_metadata(m, METADATA_PRIOR_YS));
+    onnx__model_proto__free_unpacked(m, NULL);
+    t = open_tiny("resnet18");
+    tiny_clrnet_find(&t, "heads.prior_ys")->data[5] += 0x1p-24f;
+    assert_ok(convert(&t, &o, &err));
+    m = onnx_file_open(model_path());
+    assert_non_null(onnx_file_metadata(m, METADATA_PRIOR_YS));
+    onnx__model_proto__free_unpacked(m, NULL);
 }
 
 static void refuses_what_half_cannot_hold(void **state)
@@ -354,7 +378,8 @@ int main(void)
         cmocka_unit_test(counts_what_it_cannot_list),
         cmocka_unit_test(refuses_a_negative_variance),
         cmocka_unit_test(refuses_other_rows),
-        cmocka_unit_test(takes_rounded_rows),
+        cmocka_unit_test(tells_rounded_rows),
+        cmocka_unit_test(says_nothing_of_even_rows),
         cmocka_unit_test(refuses_what_half_cannot_hold),
         cmocka_unit_test(refuses_what_folds_to_infinity),
         cmocka_unit_test(refuses_other_networks),

@@ -42,6 +42,8 @@ static void add_metadata(graph *g, const claims *c)
     add_claim(g, c, METADATA_ARCH, "resnet18");
     add_claim(g, c, METADATA_PRECISION, "fp32");
     add_claim(g, c, METADATA_OUTPUTS, c->outputs);
+    if (!strcmp(c->key, METADATA_PRIOR_YS))
+        graph_metadata(g, c->key, "%s", c->replacement);
     add_claim(g, c, METADATA_SOURCE, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
 }
 
@@ -192,6 +194,8 @@ static void refuses_what_lies(void **state)
         {METADATA_MAX_LANES, "17", LANERT_EFORMAT, "max_lanes is 17"},
         {METADATA_MAX_LANES, "5", LANERT_EFORMAT, "output lanes: float32 [N,5,78]"},
         {METADATA_OUTPUTS, "all", LANERT_EFORMAT, "expected lanes, raw or both"},
+        {METADATA_PRIOR_YS, "1 0.5", LANERT_EFORMAT, "metadata's lanert.prior_ys: has '0.5' at element 1"},
+        {METADATA_PRIOR_YS, "", LANERT_EFORMAT, "lanert.prior_ys has 0 bytes"},
         {METADATA_SOURCE, "xyz", LANERT_EFORMAT, "64 hexadecimal digits"},
         {METADATA_ARCH, NULL, LANERT_EFORMAT, "no lanert.arch"},
     };

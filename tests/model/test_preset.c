@@ -76,9 +76,9 @@ static void writes_decimals_back(void **state)
         const char *text;
     } cases[] = {{0, "0"}, {0.4f, "0.4"}, {0.45f, "0.45"}, {50, "50"}, {1, "1"}, {0.000001f, "0.000001"}, {800, "800"}};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        char text[32];
+        char text[DECIMAL_TEXT];
         float number;
-        decimal_format(cases[i].number, text);
+        assert_int_equal(decimal_format(cases[i].number, 6, text), strlen(cases[i].text));
         assert_string_equal(text, cases[i].text);
         assert_true(decimal_parse(text, &number));
         assert_true(number == cases[i].number);
@@ -88,8 +88,8 @@ static void writes_decimals_back(void **state)
 static void refuses_what_is_no_decimal(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"",      ".",   ".5", "-1", "1e3",        "0,4",         "0x1",
-                                        "1.2.3", "nan", " 1", "1 ", "1234567890", "0.0123456789"};
+    static const char *const texts[] = {
+        "", ".", ".5", "-1", "1e3", "0,4", "0x1", "1.2.3", "nan", " 1", "1 ", "1234567890", "0.0123456789012"};
     float number;
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         if (decimal_parse(texts[i], &number))
