@@ -119,7 +119,8 @@ typedef struct lanert_result {
     double preprocess_ms;     /* cut, resize and layout of this frame */
     double inference_ms;      /* the engine's time; of a batch, the batch's time over its frames */
     double decode_ms;         /* NMS and lanes */
-    double latency_ms;        /* the three stages' sum; live, in a pipeline: from the frame read to its lanes ready */
+    double latency_ms;        /* the three stages' sum; live, in a pipeline: from the frame's arrival to its delivery */
+    bool late;                /* in a pipeline with a deadline: latency_ms is beyond it */
 } lanert_result;
 
 /* ---- models ---------------------------------------------------------------------------------- */
@@ -279,9 +280,12 @@ LANERT_API void lanert_sink_close(lanert_sink **sink);
 /* ---- the pipeline ---------------------------------------------------------------------------- */
 
 typedef struct lanert_stats {
-    int64_t frames;  /* results given */
-    int64_t dropped; /* live sources only: frames that a newer one replaced */
-    int64_t skipped; /* pictures that could not be read, where that was allowed */
+    /* received = frames + dropped + skipped, however the run ends. */
+    int64_t received; /* frames that the source gave */
+    int64_t frames;   /* results given */
+    int64_t dropped;  /* live or paced: replaced by a newer frame; else only what was on its way when a run failed */
+    int64_t skipped;  /* pictures that could not be read */
+    int64_t late;     /* results given past the deadline */
     int64_t lanes;
     double elapsed_s;                                                 /* first frame asked for to last result given */
     double read_ms, preprocess_ms, inference_ms, decode_ms, write_ms; /* sums over the frames */
@@ -295,15 +299,24 @@ typedef int lanert_should_stop(void *context);
 /* Told of each picture that cannot be read. 0: go on without it; non-zero: end the run with the error. */
 typedef int lanert_on_bad_picture(void *context, const lanert_error *why);
 
+#define LANERT_OWN_RATE -1
+
 typedef struct lanert_run_options {
     lanert_on_result *on_result;
     lanert_should_stop *should_stop;       /* may be NULL */
     lanert_on_bad_picture *on_bad_picture; /* may be NULL: any bad picture ends the run */
     void *context;                         /* handed to the three above */
+    /* Of files: frames a second, at which they then come and are dropped as a camera's would, or LANERT_OWN_RATE, the
+     * video's own. 0: as fast as they are read. */
+    double rate;
+    /* Of live sources and paced files: results delivered later than this after their frame's arrival are marked as
+     * late, and counted. A frame arrives when it is read, but not before it is due. 0: none. */
+    double deadline_ms;
 } lanert_run_options;
 
-/* Runs a source through a detector: reading, inference and the caller's on_result overlap in threads;
- * nothing of a file is dropped; of a live source the newest frame wins. */
+/* Runs a source through a detector: reading, inference and the caller's on_result overlap in threads. Nothing of a
+ * file is dropped; of a live source, and of a file with a rate, the newest frame wins: one that waits when it comes is
+ * dropped. Threads started here and by engines inherit the processors and the priority of the thread that calls. */
 LANERT_API int lanert_run(lanert_detector *det, lanert_source *source, const lanert_run_options *options,
                           lanert_stats *stats, lanert_error *err);
 

@@ -29,12 +29,26 @@ void queue_destroy(queue *q)
     q->ready = false;
 }
 
+/* With the lock held. */
+static bool wait_room(queue *q)
+{
+    while (q->count == q->capacity && !q->closed)
+        pthread_cond_wait(&q->changed, &q->lock);
+    return !q->closed;
+}
+
+bool queue_wait_room(queue *q)
+{
+    pthread_mutex_lock(&q->lock);
+    bool open = wait_room(q);
+    pthread_mutex_unlock(&q->lock);
+    return open;
+}
+
 bool queue_push(queue *q, void *item)
 {
     pthread_mutex_lock(&q->lock);
-    while (q->count == q->capacity && !q->closed)
-        pthread_cond_wait(&q->changed, &q->lock);
-    bool open = !q->closed;
+    bool open = wait_room(q);
     if (open) {
         q->items[(q->head + q->count) % q->capacity] = item;
         q->count++;

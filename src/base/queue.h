@@ -20,6 +20,8 @@ void queue_destroy(queue *q); /* takes a zeroed queue too */
 
 /* Waits while the queue is full. False once it is closed: the item stays the caller's. */
 bool queue_push(queue *q, void *item);
+/* Waits while it is full, so that a sole pusher's next push does not. False once it is closed. */
+bool queue_wait_room(queue *q);
 /* Waits while it is empty. False once it is closed and empty. */
 bool queue_pop(queue *q, void **item);
 /* The same, for at most so many milliseconds; *item is NULL where the time ran out. */

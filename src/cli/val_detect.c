@@ -133,7 +133,8 @@ static int open_sink(detection *d, const val_job *job, const lanert_model *model
 static int run(detection *d, lanert_detector *det, lanert_source *source)
 {
     lanert_error err;
-    const lanert_run_options options = {on_result, should_stop, on_bad_picture, d};
+    const lanert_run_options options = {
+        .on_result = on_result, .should_stop = should_stop, .on_bad_picture = on_bad_picture, .context = d};
     progress_start(&d->progress, d->count, d->quiet);
     int rc = lanert_run(det, source, &options, NULL, &err);
     progress_clear(&d->progress);

@@ -4,11 +4,16 @@
  *     reader ──ready──▶ inference ──done──▶ caller's thread (on_result) ──idle──▶ reader
  *
  * A fixed set of slots goes round in bounded queues: order is kept, and nothing is allocated once every
- * slot has seen a picture. Of a live source, a new frame takes the place of one that still waits, which
- * counts as dropped. A picture that cannot be read goes round as a slot with an error, so that the caller hears of
- * it in its place. */
+ * slot has seen a picture. A picture that cannot be read goes round as a slot with an error, so that the caller hears
+ * of it in its place.
+ *
+ * Of a live source, and of a file that is paced as if it were one, a new frame takes the place of one that still
+ * waits, and inference takes a frame only where its result can be handed on: no frame grows old in a queue. Every
+ * frame that was received is handed to the caller or counted as dropped. */
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/histogram.h"
@@ -18,10 +23,14 @@
 
 /* How often the caller is asked whether to stop while no result comes. */
 #define STOP_POLL_MS 100
+/* Frames a second that a file may be paced at. */
+#define MIN_RATE 1e-3
+#define MAX_RATE 1e6
 
 typedef struct slot {
     picture pic;
-    lanert_error bad; /* code 0: pic is sound */
+    lanert_error bad;   /* code 0: pic is sound */
+    int64_t arrived_ns; /* when it was read or, of a paced file, due */
     double read_ms;
     lanert_result result; /* its lanes are those below */
     lanert_lane lanes[LANERT_MAX_LANES];
@@ -30,43 +39,78 @@ typedef struct slot {
 typedef struct pipeline {
     lanert_detector *det;
     lanert_source *source;
-    bool live, pictures;
+    bool live, pictures; /* live: the newest frame wins */
+    double rate;         /* frames a second that a file is paced at; 0: not */
+    double deadline_ms;  /* 0: none */
     int batch;
     slot *slots;
     int slot_count;
     queue idle, ready, done;
     atomic_bool stop;
-    int64_t dropped;                      /* the reader's, until it is joined */
+    int64_t received, start_ns; /* the reader's, until it is joined */
+    _Atomic int64_t dropped;
     lanert_error read_end, inference_end; /* how each thread ended; code 0: cleanly */
     slot **group;                         /* one batch: [batch] each */
     lanert_frame *frames;
     lanert_result *results;
 } pipeline;
 
+/* Of a frame that will have no result. */
+static void drop(pipeline *p, slot *s)
+{
+    p->dropped++;
+    queue_push(&p->idle, s);
+}
+
+/* A camera's frames come at fixed times, however long each takes to read. */
+static void wait_until_due(pipeline *p, slot *s)
+{
+    if (!p->start_ns)
+        p->start_ns = s->arrived_ns;
+    int64_t left, due = p->start_ns + (int64_t)((double)p->received * 1e9 / p->rate);
+    while ((left = due - clock_ns()) > 0 && !atomic_load(&p->stop)) {
+        int64_t nap = left < STOP_POLL_MS * INT64_C(1000000) ? left : STOP_POLL_MS * INT64_C(1000000);
+        nanosleep(&(struct timespec){.tv_nsec = nap}, NULL);
+    }
+    if (s->arrived_ns < due)
+        s->arrived_ns = left > 0 ? clock_ns() : due;
+}
+
+/* False at the source's end. */
+static bool read_frame(pipeline *p, slot *s)
+{
+    int64_t start = clock_ns();
+    s->bad.code = 0;
+    int rc = source_read_into(p->source, &s->pic, &s->bad);
+    s->arrived_ns = clock_ns();
+    s->read_ms = NS_TO_MS(s->arrived_ns - start);
+    if (rc && (!p->pictures || rc == LANERT_END || rc == LANERT_ENOMEM)) {
+        if (rc != LANERT_END)
+            p->read_end = s->bad;
+        return false;
+    }
+    if (p->rate > 0)
+        wait_until_due(p, s);
+    p->received++;
+    return true;
+}
+
 static void *read_frames(void *context)
 {
     pipeline *p = context;
     void *item;
     while (!atomic_load(&p->stop) && queue_pop(&p->idle, &item)) {
-        slot *s = item;
-        int64_t start = clock_ns();
-        s->bad.code = 0;
-        int rc = source_read_into(p->source, &s->pic, &s->bad);
-        s->pic.read_ns = clock_ns();
-        s->read_ms = NS_TO_MS(s->pic.read_ns - start);
-        if (rc && !(p->pictures && rc != LANERT_END && rc != LANERT_ENOMEM)) {
-            if (rc != LANERT_END)
-                p->read_end = s->bad;
-            queue_push(&p->idle, s);
-            break;
-        }
         void *older;
-        while (p->live && queue_try_pop(&p->ready, &older)) {
-            p->dropped++;
-            queue_push(&p->idle, older);
-        }
-        if (!queue_push(&p->ready, s))
+        if (!read_frame(p, item)) {
+            queue_push(&p->idle, item);
             break;
+        }
+        while (p->live && queue_try_pop(&p->ready, &older))
+            drop(p, older);
+        if (!queue_push(&p->ready, item)) {
+            drop(p, item);
+            break;
+        }
     }
     queue_close(&p->ready);
     return NULL;
@@ -91,7 +135,6 @@ static int detect_group(pipeline *p, int count, lanert_error *err)
     int rc = sound ? lanert_detect(p->det, p->frames, sound, p->results, err) : 0;
     if (rc)
         return rc;
-    int64_t now = clock_ns();
     for (int i = 0, r = 0; i < count; i++) {
         slot *s = p->group[i];
         if (s->bad.code)
@@ -100,9 +143,6 @@ static int detect_group(pipeline *p, int count, lanert_error *err)
         s->result.read_ms = s->read_ms;
         memcpy(s->lanes, s->result.lanes, (size_t)s->result.count * sizeof *s->lanes);
         s->result.lanes = s->lanes;
-        /* A file is read ahead, so that its frames wait by design: their latency stays the sum of the stages. */
-        if (p->live)
-            s->result.latency_ms = NS_TO_MS(now - s->pic.read_ns);
     }
     return 0;
 }
@@ -112,11 +152,13 @@ static void *infer(void *context)
     pipeline *p = context;
     int count;
     bool open = true;
-    while (open && (count = gather(p)) > 0) {
-        if (detect_group(p, count, &p->inference_end))
-            break;
-        for (int i = 0; i < count && open; i++)
-            open = queue_push(&p->done, p->group[i]);
+    while (open && (!p->live || queue_wait_room(&p->done)) && (count = gather(p)) > 0) {
+        open = !detect_group(p, count, &p->inference_end);
+        for (int i = 0; i < count; i++) {
+            open = open && queue_push(&p->done, p->group[i]);
+            if (!open)
+                drop(p, p->group[i]);
+        }
     }
     queue_close(&p->ready); /* the reader may wait to push */
     queue_close(&p->done);
@@ -126,6 +168,7 @@ static void *infer(void *context)
 static void count_result(const slot *s, histogram *latency, lanert_stats *stats)
 {
     stats->frames++;
+    stats->late += s->result.late;
     stats->lanes += s->result.count;
     stats->read_ms += s->read_ms;
     stats->preprocess_ms += s->result.preprocess_ms;
@@ -135,18 +178,22 @@ static void count_result(const slot *s, histogram *latency, lanert_stats *stats)
 }
 
 /* Hands one slot to the caller. */
-static int deliver(const slot *s, const lanert_run_options *o, histogram *latency, lanert_stats *stats,
+static int deliver(const pipeline *p, slot *s, const lanert_run_options *o, histogram *latency, lanert_stats *stats,
                    lanert_error *err)
 {
     if (s->bad.code) {
         int rc = o->on_bad_picture ? o->on_bad_picture(o->context, &s->bad) : s->bad.code;
         if (rc && err)
             *err = s->bad;
-        stats->skipped += !rc;
+        stats->skipped++;
         return rc;
     }
-    count_result(s, latency, stats);
     int64_t start = clock_ns();
+    /* A file is read ahead, so that its frames wait by design: their latency stays the sum of the stages. */
+    if (p->live)
+        s->result.latency_ms = NS_TO_MS(start - s->arrived_ns);
+    s->result.late = p->deadline_ms > 0 && s->result.latency_ms > p->deadline_ms;
+    count_result(s, latency, stats);
     lanert_frame frame = picture_frame(&s->pic);
     int rc = o->on_result ? o->on_result(o->context, &frame, &s->result, err) : 0;
     stats->write_ms += NS_TO_MS(clock_ns() - start);
@@ -161,7 +208,7 @@ static int deliver_all(pipeline *p, const lanert_run_options *o, histogram *late
     int rc = 0;
     while (!rc && queue_pop_within(&p->done, &item, STOP_POLL_MS)) {
         if (item) {
-            rc = deliver(item, o, latency, stats, err);
+            rc = deliver(p, item, o, latency, stats, err);
             queue_push(&p->idle, item);
         }
         if (o->should_stop && !atomic_load(&p->stop) && o->should_stop(o->context)) {
@@ -188,7 +235,7 @@ static void pipeline_close(pipeline *p)
 static int pipeline_open(pipeline *p, lanert_error *err)
 {
     size_t batch = (size_t)p->batch;
-    size_t ready = p->live ? 1 : batch + 1, done = batch + 1;
+    size_t ready = p->live ? 1 : batch + 1, done = p->live ? batch : batch + 1;
     /* One that is read into, one with the caller, and as many as the queues and a batch hold. */
     size_t count = 2 + ready + batch + done;
     int rc;
@@ -235,26 +282,58 @@ static int run_threads(pipeline *p, const lanert_run_options *o, histogram *late
     return rc;
 }
 
+/* What the options mean for this source. */
+static int set_pace(pipeline *p, const lanert_run_options *o, lanert_error *err)
+{
+    const lanert_source_info *info = lanert_source_describe(p->source);
+    p->live = info->live || o->rate != 0;
+    p->rate = o->rate == LANERT_OWN_RATE ? info->rate : o->rate;
+    p->deadline_ms = o->deadline_ms;
+    if (info->live && o->rate != 0)
+        return error_set(err, LANERT_EINVAL, "%s is live: its frames come at their own pace, and none can be set",
+                         info->name);
+    if (o->rate == LANERT_OWN_RATE && !(info->rate > 0))
+        return error_set(err, LANERT_EINVAL, "%s has no frame rate of its own; say how many frames a second",
+                         info->name);
+    if (p->rate != 0 && !(p->rate >= MIN_RATE && p->rate <= MAX_RATE))
+        return error_set(err, LANERT_EINVAL, "rate is %g; expected frames a second, %g to %g", o->rate, MIN_RATE,
+                         MAX_RATE);
+    if (!(o->deadline_ms >= 0 && isfinite(o->deadline_ms)))
+        return error_set(err, LANERT_EINVAL, "deadline_ms is %g; expected milliseconds, or 0 for none", o->deadline_ms);
+    if (o->deadline_ms > 0 && !p->live)
+        return error_set(err, LANERT_EINVAL,
+                         "a deadline is for frames that come at a pace, and %s is a file, read as fast as it goes: set "
+                         "a rate",
+                         info->name);
+    return 0;
+}
+
 int lanert_run(lanert_detector *det, lanert_source *source, const lanert_run_options *options, lanert_stats *stats,
                lanert_error *err)
 {
     static const lanert_run_options nothing;
     lanert_stats own_stats;
-    if (!det || !source)
-        return error_set(err, LANERT_EINVAL, "lanert_run: det and source must not be NULL");
-    const lanert_source_info *info = lanert_source_describe(source);
-    pipeline p = {
-        .det = det, .source = source, .live = info->live, .pictures = info->pictures, .batch = detector_batch(det)};
     histogram *latency = NULL;
+    int rc;
     if (!stats)
         stats = &own_stats;
     *stats = (lanert_stats){0};
+    if (!det || !source)
+        return error_set(err, LANERT_EINVAL, "lanert_run: det and source must not be NULL");
+    if (!options)
+        options = &nothing;
+    pipeline p = {.det = det,
+                  .source = source,
+                  .pictures = lanert_source_describe(source)->pictures,
+                  .batch = detector_batch(det)};
+    if ((rc = set_pace(&p, options, err)))
+        return rc;
     int64_t start = clock_ns();
-    int rc = memory_new(&latency, 1, sizeof *latency, err);
-    if (!rc && !(rc = pipeline_open(&p, err)))
-        rc = run_threads(&p, options ? options : &nothing, latency, stats, err);
+    if (!(rc = memory_new(&latency, 1, sizeof *latency, err)) && !(rc = pipeline_open(&p, err)))
+        rc = run_threads(&p, options, latency, stats, err);
     stats->elapsed_s = NS_TO_MS(clock_ns() - start) / 1e3;
-    stats->dropped = p.dropped;
+    stats->received = p.received;
+    stats->dropped = p.dropped + (int64_t)(p.ready.count + p.done.count); /* queues of a run that failed */
     if (latency) {
         stats->latency_p50_ms = histogram_percentile(latency, 50);
         stats->latency_p99_ms = histogram_percentile(latency, 99);

@@ -114,6 +114,8 @@ static int null_run(void *self, lanert_error *err)
     null_engine *null = self;
     null_script *script = null->script;
     script->runs++;
+    if (script->on_run)
+        script->on_run(script->context);
     if (script->delay_us)
         usleep((useconds_t)script->delay_us);
     if (script->runs == script->fail_at)

@@ -13,7 +13,9 @@ typedef struct null_script {
      * elements of one frame (all dims but the first), dense; repeated over dim 0. NULL: zeros. */
     tensor inputs[ENGINE_MAX_TENSORS], outputs[ENGINE_MAX_TENSORS];
     int input_count, output_count;
-    int delay_us;  /* of each run */
+    int delay_us;                  /* of each run */
+    void (*on_run)(void *context); /* called at the start of each run; may be NULL */
+    void *context;
     int fail_at;   /* the run (1, 2 …) that fails; 0: none */
     int fail_open; /* non-zero: open fails */
     int runs;      /* counted */

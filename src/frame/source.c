@@ -4,7 +4,6 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "frame/source_kinds.h"
 #include "frame/still.h"
@@ -95,14 +94,10 @@ static int make(const char *spec, const source_ops *ops, lanert_source **source,
     return 0;
 }
 
-int lanert_source_open(const char *spec, lanert_source **source, lanert_error *err)
+int source_open_as(const char *spec, const source_ops *ops, lanert_source **source, lanert_error *err)
 {
-    const source_ops *ops = NULL;
-    if (!source)
-        return error_set(err, LANERT_EINVAL, "lanert_source_open: source must not be NULL");
-    *source = NULL;
-    int rc = choose(spec, &ops, err);
-    if (rc || (rc = make(spec, ops, source, err)))
+    int rc = make(spec, ops, source, err);
+    if (rc)
         return rc;
     lanert_source *s = *source;
     if ((rc = ops->open(spec, &s->self, &s->info, err)))
@@ -110,6 +105,16 @@ int lanert_source_open(const char *spec, lanert_source **source, lanert_error *e
     else if (!s->info.name)
         s->info.name = s->spec;
     return rc;
+}
+
+int lanert_source_open(const char *spec, lanert_source **source, lanert_error *err)
+{
+    const source_ops *ops = NULL;
+    if (!source)
+        return error_set(err, LANERT_EINVAL, "lanert_source_open: source must not be NULL");
+    *source = NULL;
+    int rc = choose(spec, &ops, err);
+    return rc ? rc : source_open_as(spec, ops, source, err);
 }
 
 int lanert_source_open_pictures(const char *const *paths, int64_t count, lanert_source **source, lanert_error *err)
@@ -149,10 +154,7 @@ const lanert_source_info *lanert_source_describe(const lanert_source *source)
 int source_read_into(lanert_source *source, picture *p, lanert_error *err)
 {
     p->truth_count = 0;
-    int rc = source->ops->read(source->self, p, err);
-    if (!rc)
-        p->read_ns = clock_ns();
-    return rc;
+    return source->ops->read(source->self, p, err);
 }
 
 void source_interrupt(lanert_source *source)

@@ -20,6 +20,9 @@ typedef struct source_ops {
     void (*close)(void *self);
 } source_ops;
 
+/* As lanert_source_open, of a kind that is known. */
+int source_open_as(const char *spec, const source_ops *ops, lanert_source **source, lanert_error *err);
+
 /* The next picture into the caller's own memory; lanert_source_read reads into the source's. */
 int source_read_into(lanert_source *source, picture *p, lanert_error *err);
 

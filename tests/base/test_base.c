@@ -286,6 +286,37 @@ static void queue_close_wakes_a_full_push(void **state)
     queue_destroy(&q);
 }
 
+static void *push_one(void *q)
+{
+    if (queue_wait_room(q))
+        queue_push(q, (void *)1);
+    return NULL;
+}
+
+static void queue_room_is_waited_for(void **state)
+{
+    (void)state;
+    for (int closed = 0; closed < 2; closed++) {
+        queue q;
+        pthread_t thread;
+        void *item = NULL;
+        assert_ok(queue_open(&q, 1, &err));
+        assert_true(queue_wait_room(&q));
+        queue_push(&q, (void *)2);
+        pthread_create(&thread, NULL, push_one, &q);
+        usleep(1000);
+        if (closed)
+            queue_close(&q);
+        assert_true(queue_pop(&q, &item));
+        assert_ptr_equal(item, (void *)2);
+        pthread_join(thread, NULL);
+        assert_int_equal(queue_try_pop(&q, &item), !closed);
+        queue_close(&q);
+        assert_false(queue_wait_room(&q));
+        queue_destroy(&q);
+    }
+}
+
 static void histogram_is_right_to_a_percent(void **state)
 {
     (void)state;
@@ -322,6 +353,7 @@ int main(void)
         cmocka_unit_test(sha256_of_known_texts),
         cmocka_unit_test(queue_keeps_order_across_threads),
         cmocka_unit_test(queue_close_wakes_a_full_push),
+        cmocka_unit_test(queue_room_is_waited_for),
         cmocka_unit_test(histogram_is_right_to_a_percent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
