@@ -38,9 +38,11 @@ bool figures_add(figures *f, int64_t now, const lanert_result *result)
         f->latency_sum = f->latency_count = 0;
         f->renewed = now;
     }
-    bool changed = strcmp(rate, f->rate) || strcmp(latency, f->latency) || strcmp(lanes, f->lanes);
+    bool changed = strcmp(rate, f->rate) || strcmp(latency, f->latency) || strcmp(lanes, f->lanes) ||
+                   f->late != result->late;
     memcpy(f->rate, rate, sizeof rate);
     memcpy(f->latency, latency, sizeof latency);
     memcpy(f->lanes, lanes, sizeof lanes);
+    f->late = result->late;
     return changed;
 }

@@ -16,10 +16,12 @@ typedef struct figures {
     char rate[16];   /* frames a second; empty until two results came */
     char latency[16];
     char lanes[16];
+    bool late; /* this result, past its deadline */
 } figures;
 
 /* Takes in one more result, at `now` of the monotonic clock (ns). True where a text is now another. The
- * lanes are this result's; rate and latency are renewed four times a second, as nobody reads faster. */
+ * lanes, and whether it is late, are this result's; rate and latency are renewed four times a second, as nobody reads
+ * faster. */
 bool figures_add(figures *f, int64_t now, const lanert_result *result);
 
 #endif

@@ -41,7 +41,7 @@ typedef struct colour {
 static const colour left_colours[] = {{0.27, 0.76, 1.00}, {0.92, 0.56, 0.82}, {0.95, 0.90, 0.30}};
 static const colour right_colours[] = {{1.00, 0.66, 0.12}, {0.16, 0.84, 0.60}, {0.96, 0.45, 0.25}};
 static const colour own_lane_colour = {0.25, 0.86, 0.92};
-static const colour ink = {0.05, 0.07, 0.10};
+static const colour ink = {0.05, 0.07, 0.10}, white = {1, 1, 1}, alarm = {1.00, 0.66, 0.12};
 
 typedef struct box {
     double x, y, w, h;
@@ -183,7 +183,7 @@ static void lane_path(cairo_t *cr, const lane_shape *s, double widen, double rim
 static void lane_draw(cairo_t *cr, const lane_shape *s, int height, double scale)
 {
     const colour c = colour_of(s->place);
-    const colour white = {c.r + (1 - c.r) * 0.55, c.g + (1 - c.g) * 0.55, c.b + (1 - c.b) * 0.55};
+    const colour pale = {c.r + (1 - c.r) * 0.55, c.g + (1 - c.g) * 0.55, c.b + (1 - c.b) * 0.55};
     lane_path(cr, s, LANE_GLOW, 0, height, scale);
     set_colour(cr, c, 0.2);
     cairo_fill(cr);
@@ -194,7 +194,7 @@ static void lane_draw(cairo_t *cr, const lane_shape *s, int height, double scale
     set_colour(cr, c, 1);
     cairo_fill(cr);
     lane_path(cr, s, 0.3, 0, height, scale);
-    set_colour(cr, white, 0.9);
+    set_colour(cr, pale, 0.9);
     cairo_fill(cr);
 }
 
@@ -307,6 +307,7 @@ static void labels_draw(cairo_t *cr, const overlay *o, const lanert_frame *frame
 typedef struct column {
     const char *caption, *value;
     double width;
+    bool alarm;
 } column;
 
 static void show_text(cairo_t *cr, cairo_font_face_t *face, double size, double x, double baseline, const char *text)
@@ -334,7 +335,9 @@ static double title_fit(cairo_t *cr, const overlay *o, double size, double limit
 static int columns_make(cairo_t *cr, const overlay *o, double scale, column columns[3])
 {
     const figures *f = &o->figures;
-    const column all[] = {{"FPS", f->rate, 0}, {"LATENCY", f->latency, 0}, {"LANES", f->lanes, 0}};
+    const column all[] = {{"FPS", f->rate, 0, false},
+                          {f->late ? "LATE" : "LATENCY", f->latency, 0, f->late},
+                          {"LANES", f->lanes, 0, false}};
     int n = 0;
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         if (!all[i].value[0])
@@ -372,7 +375,7 @@ static box panel_paint(cairo_t *cr, const overlay *o, double scale)
     for (int i = 0; i < n; i++) {
         cairo_set_source_rgba(cr, 1, 1, 1, 0.62);
         show_text(cr, o->regular, CAPTION_SIZE * scale, x, top + 9 * scale, columns[i].caption);
-        cairo_set_source_rgba(cr, 1, 1, 1, 1);
+        set_colour(cr, columns[i].alarm ? alarm : white, 1);
         show_text(cr, o->bold, VALUE_SIZE * scale, x, top + 38 * scale, columns[i].value);
         x += columns[i].width + gap;
     }

@@ -7,6 +7,7 @@
  *      "lanes": [{"score": 0.9312,          best first; points from the far end to the near one,
  *                 "points": [[x, y], …]}],  in the picture's pixels
  *      "times_ms": {"preprocess": 0.4, "inference": 9.1, "decode": 0.02, "latency": 10.3},
+ *      "late": true,                        of results past the run's deadline only
  *      "truth": [[[x, y], …], …]}           of drawn frames only: their known lanes
  *
  * Pure ASCII, no spaces. Coordinates have 2 decimals, scores 4, times 3 (time_s 6); a number that is none is null.
@@ -97,7 +98,7 @@ static int add_times(const lanert_result *result, buffer *out, lanert_error *err
     for (size_t i = 0; i < ARRAY_LEN(times); i++)
         if ((rc = buffer_text(out, times[i].before, err)) || (rc = text_number(out, times[i].ms, 3, err)))
             return rc;
-    return buffer_text(out, "}", err);
+    return buffer_text(out, result->late ? "},\"late\":true" : "}", err);
 }
 
 static int add_truth(const lanert_frame *frame, buffer *out, lanert_error *err)

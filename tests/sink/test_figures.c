@@ -40,6 +40,9 @@ static void figures_stand_long_enough_to_be_read(void **state)
     r.count = 3;
     assert_true(figures_add(&f, 1001 * MS, &r)); /* but lanes are shown at once */
     assert_string_equal(f.lanes, "3");
+    r.late = true;
+    assert_true(figures_add(&f, 1002 * MS, &r)); /* and so is what came too late */
+    assert_false(figures_add(&f, 1003 * MS, &r));
 }
 
 static void latency_is_the_mean_since_the_last_renewal(void **state)

@@ -242,7 +242,7 @@ static void test_jsonl_of_pictures(void **state)
     const char *path = temp_path(folder, "a.jsonl");
     lanert_sink *sink = open_sink(path, NULL, &stills, false);
     write_one(sink, "a/\xe4\".jpg", 7, &two);
-    write_one(sink, "b.jpg", 8, &(lanert_result){0});
+    write_one(sink, "b.jpg", 8, &(lanert_result){.late = true});
     assert_false(file_exists(path));
     finish(sink);
     assert_string_equal(
@@ -252,7 +252,7 @@ static void test_jsonl_of_pictures(void **state)
         "{\"score\":0.5,\"points\":[[700.0,420.0],[1280.0,720.0]]}],"
         "\"times_ms\":{\"preprocess\":0.4,\"inference\":9.123,\"decode\":0.02,\"latency\":12.346}}\n"
         "{\"frame\":8,\"file\":\"b.jpg\",\"time_s\":0.32,\"width\":1280,\"height\":720,\"lanes\":[],"
-        "\"times_ms\":{\"preprocess\":0.0,\"inference\":0.0,\"decode\":0.0,\"latency\":0.0}}\n");
+        "\"times_ms\":{\"preprocess\":0.0,\"inference\":0.0,\"decode\":0.0,\"latency\":0.0},\"late\":true}\n");
 }
 
 static void test_jsonl_of_a_drawn_video(void **state)
