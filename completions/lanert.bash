@@ -25,10 +25,11 @@ _lanert()
     if [[ $cur == -* ]]; then
         case ${COMP_WORDS[1]} in
         detect) words="--output --format --force --model --preset --engine --precision --threads --batch --conf
-            --nms-thres --max-lanes --cut --resize --duration --json --verbose --quiet --help" ;;
+            --nms-thres --max-lanes --cut --resize --rate --deadline --max-missed --cpus --priority --duration --json --verbose
+            --quiet --help" ;;
         convert) words="--output --preset --precision --outputs --force --quiet --help" ;;
         bench) words="--model --preset --engine --precision --threads --batch --source --duration --frames --rounds
-            --warmup --rate --deadline --contend --json --csv --plot --force --compare --max-slowdown --verbose --quiet
+            --warmup --rate --deadline --contend --cpus --priority --json --csv --plot --force --compare --max-slowdown --verbose --quiet
             --help" ;;
         val) words="--dataset --root --list --predictions --allow-missing --model --preset --engine --precision --threads
             --batch --conf --nms-thres --max-lanes --cut --resize --save --compare --min-f1 --max-drop --journal --shard

@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#include "cli/cli.h"
+#include "cli/scheduling.h"
 
 #define BENCH_SCHEMA "lanert-bench-1"
 
@@ -18,6 +18,8 @@
 #define BENCH_MAX_CHOICES 16
 #define BENCH_MAX_ROWS 64
 #define BENCH_MAX_FRAMES 1000000
+/* Beside a load, a frame is late that takes longer than so many times the idle median. */
+#define BENCH_IDLE_TIMES 4
 
 typedef enum bench_load_kind { BENCH_LOAD_NONE, BENCH_LOAD_CPU, BENCH_LOAD_MEMORY, BENCH_LOAD_BOTH } bench_load_kind;
 
@@ -31,10 +33,11 @@ typedef struct bench_plan {
     bench_choices models, engines, precisions, threads, batches; /* rows are all their combinations */
     const char *preset, *source;
     int rounds, warmup;
-    int frames;        /* of each row and phase; 0: as many as duration_s allows */
-    double duration_s; /* of each row and phase; 0: as long as the frames take */
-    double rate;       /* frames a second of the paced phase; 0: none */
-    double deadline_ms;
+    int frames;         /* of each row and phase; 0: as many as duration_s allows */
+    double duration_s;  /* of each row and phase; 0: as long as the frames take */
+    double rate;        /* frames a second of the paced phase; 0: none */
+    double deadline_ms; /* of a paced or contended frame; 0: BENCH_IDLE_TIMES of the row's idle median */
+    scheduling scheduling;
     bench_load_kind load;
     int load_threads; /* of each kind */
 } bench_plan;
@@ -97,7 +100,7 @@ typedef struct bench_phase {
     size_t count, capacity;
     size_t round_start; /* the first sample of the round under way */
     double elapsed_s;
-    int64_t late, dropped; /* of a paced phase */
+    int64_t dropped; /* of a paced phase */
     json_t *rounds_fps, *rounds_latency;
 } bench_phase;
 
@@ -105,8 +108,10 @@ bool bench_phase_begin_round(bench_phase *phase);
 /* Adds one frame; false where memory, or BENCH_MAX_FRAMES, is used up. */
 bool bench_phase_add(bench_phase *phase, const lanert_result *result, double latency_ms);
 bool bench_phase_end_round(bench_phase *phase, double elapsed_s);
-/* Sorts the samples; NULL: no memory. */
-json_t *bench_phase_report(bench_phase *phase);
+/* Sorts the samples; frames beyond deadline_ms (0: none) count as late. NULL: no memory. */
+json_t *bench_phase_report(bench_phase *phase, double deadline_ms);
+/* Of the latency, sorted by the report. */
+double bench_phase_median(const bench_phase *phase);
 void bench_phase_free(bench_phase *phase);
 
 /* ---- bench_frames.c: the source's first frames, in memory ---- */

@@ -14,7 +14,8 @@ static const char *const columns[] = {
     "frame_width",    "frame_height",
     "error",
 };
-static const char *const phase_columns[] = {"frames", "elapsed_s", "fps", "late", "dropped"};
+static const char *const phase_columns[] = {"frames",      "elapsed_s", "fps",    "engine_share",
+                                            "deadline_ms", "late",      "dropped"};
 static const char *const load_columns[] = {
     "contended.load.kind",
     "contended.load.threads",

@@ -85,12 +85,37 @@ static json_t *stage_report(double *samples, size_t count)
     return o;
 }
 
-json_t *bench_phase_report(bench_phase *phase)
+double bench_phase_median(const bench_phase *phase)
 {
-    json_t *o = json_pack("{s:I, s:f, s:f, s:I, s:I, s:O, s:O}", "frames", (json_int_t)phase->count, "elapsed_s",
-                          phase->elapsed_s, "fps", (double)phase->count / phase->elapsed_s, "late",
-                          (json_int_t)phase->late, "dropped", (json_int_t)phase->dropped, "rounds_fps",
-                          phase->rounds_fps, "rounds_latency_ms", phase->rounds_latency);
+    return percentile(phase->samples[BENCH_LATENCY], phase->count, 50);
+}
+
+static json_int_t count_late(const bench_phase *phase, double deadline_ms)
+{
+    json_int_t late = 0;
+    for (size_t i = 0; i < phase->count; i++)
+        late += phase->samples[BENCH_LATENCY][i] > deadline_ms;
+    return late;
+}
+
+/* The part of the time that the engine ran. */
+static double engine_share(const bench_phase *phase)
+{
+    double sum_ms = 0;
+    for (size_t i = 0; i < phase->count; i++)
+        sum_ms += phase->samples[BENCH_INFERENCE][i];
+    return sum_ms / (phase->elapsed_s * 1e3);
+}
+
+json_t *bench_phase_report(bench_phase *phase, double deadline_ms)
+{
+    json_t *o = json_pack("{s:I, s:f, s:f, s:f, s:I, s:O, s:O}", "frames", (json_int_t)phase->count, "elapsed_s",
+                          phase->elapsed_s, "fps", (double)phase->count / phase->elapsed_s, "engine_share",
+                          engine_share(phase), "dropped", (json_int_t)phase->dropped, "rounds_fps", phase->rounds_fps,
+                          "rounds_latency_ms", phase->rounds_latency);
+    if (deadline_ms > 0)
+        json_object_update_new(
+            o, json_pack("{s:f, s:I}", "deadline_ms", deadline_ms, "late", count_late(phase, deadline_ms)));
     for (int i = 0; o && i < BENCH_STAGES; i++)
         if (json_object_set_new(o, bench_stage_names[i], stage_report(phase->samples[i], phase->count)))
             return json_decref(o), NULL;

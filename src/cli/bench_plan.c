@@ -153,15 +153,16 @@ int bench_plan_complete(bench_plan *plan)
     for (int i = 0; i < plan->models.count; i++)
         if (!is_utf8(plan->models.names[i]) || !is_utf8(plan->source))
             return say_usage("the names of models and source must be UTF-8: rename them, or make links to them");
-    if (plan->deadline_ms > 0 && !(plan->rate > 0))
-        return say_usage("--deadline is for frames that come at a pace: --rate is missing");
+    if (plan->deadline_ms > 0 && !(plan->rate > 0) && !plan->load)
+        return say_usage("--deadline is for frames at a pace or beside a load: --rate or --contend is missing");
     if (plan->rate > 0 && !(plan->deadline_ms > 0))
         plan->deadline_ms = 1e3 / plan->rate;
     if (!plan->frames && !(plan->duration_s > 0))
         plan->duration_s = 10;
     for (int i = 0; i < plan->threads.count; i++)
         if (!plan->threads.numbers[i])
-            plan->threads.numbers[i] = bench_processors();
+            plan->threads.numbers[i] = plan->scheduling.cpus ? scheduling_cpu_count(&plan->scheduling)
+                                                             : bench_processors();
     if ((status = check_source(plan->source)) || (status = complete_engines(&plan->engines)))
         return status;
     if (bench_plan_rows(plan) > BENCH_MAX_ROWS)

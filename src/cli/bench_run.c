@@ -65,9 +65,11 @@ static bool make_row(bench *b, json_t *machine, const char *model, const char *e
     row->result = json_pack("{s:s, s:s, s:s, s:i, s:i, s:s, s:o, s:O}", "model", base_name(model), "engine", engine,
                             "precision", name, "threads", threads, "batch", batch, "lanert", lanert_version(), "date",
                             describe_date(), "machine", machine);
-    row->open = json_pack("{s:{s:s, s:s*, s:s, s:s, s:i, s:i, s:i, s:i}}", "open", "model", model, "preset",
-                          b->plan->preset, "source", b->plan->source, "engine", engine, "precision", precision,
-                          "threads", threads, "batch", batch, "warmup", b->plan->warmup);
+    row->open = json_pack("{s:{s:s, s:s*, s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:s*, s:s*}}", "open", "model", model,
+                          "preset", b->plan->preset, "source", b->plan->source, "engine", engine, "precision",
+                          precision, "threads", threads, "batch", batch, "warmup", b->plan->warmup, "deadline_ms",
+                          b->plan->deadline_ms, "cpus", b->plan->scheduling.cpus, "priority",
+                          b->plan->scheduling.priority);
     return row->result && row->open;
 }
 
@@ -130,8 +132,8 @@ static void measure(bench *b, bench_row *row, const char *phase, bool paced)
     draw(b, row, phase);
     if (interrupted() || has_failed(row))
         return;
-    ask(row, json_pack("{s:s, s:i, s:f, s:f, s:f}", "measure", phase, "frames", frames, "seconds",
-                       p->duration_s / p->rounds, "rate", paced ? p->rate : 0.0, "deadline_ms", p->deadline_ms));
+    ask(row, json_pack("{s:s, s:i, s:f, s:f}", "measure", phase, "frames", frames, "seconds", p->duration_s / p->rounds,
+                       "rate", paced ? p->rate : 0.0));
 }
 
 static void measure_contended(bench *b, bench_row *row)
@@ -225,8 +227,12 @@ static json_t *describe_plan(const bench_plan *p)
 {
     json_t *o = json_pack("{s:s, s:i, s:i, s:i, s:f}", "source", p->source, "rounds", p->rounds, "warmup", p->warmup,
                           "frames", p->frames, "duration_s", p->duration_s);
+    json_object_update_new(o,
+                           json_pack("{s:s*, s:s*}", "cpus", p->scheduling.cpus, "priority", p->scheduling.priority));
     if (p->rate > 0)
-        json_object_update_new(o, json_pack("{s:f, s:f}", "rate", p->rate, "deadline_ms", p->deadline_ms));
+        json_object_set_new(o, "rate", json_real(p->rate));
+    if (p->deadline_ms > 0)
+        json_object_set_new(o, "deadline_ms", json_real(p->deadline_ms));
     if (p->load)
         json_object_update_new(
             o, json_pack("{s:{s:s, s:i}}", "contend", "kind", load_kinds[p->load], "threads", p->load_threads));

@@ -65,7 +65,7 @@ static void put_model(const json_t *row, FILE *out)
     fprintf(out, "\n%s", bench_text(row, "model"));
     if (*bench_text(row, "model_sha256"))
         fprintf(out, ", %.1f MB, sha256 %.16s", bench_number(row, "model_mb"), bench_text(row, "model_sha256"));
-    fputs("\n" KEY_HEADER "|    fps |  read   pre  infer   dec |    p50    p99    max |    MB\n", out);
+    fputs("\n" KEY_HEADER "|    fps |  read   pre infer   dec rest% |   p50   p99   max |   MB\n", out);
 }
 
 static void put_row(const json_t *row, FILE *out)
@@ -80,13 +80,13 @@ static void put_row(const json_t *row, FILE *out)
     fputs(" |", out);
     put_number(out, 5, bench_number(row, "pipeline.read_ms.p50"));
     put_number(out, 5, bench_number(row, "steady.preprocess_ms.p50"));
-    put_number(out, 6, bench_number(row, "steady.inference_ms.p50"));
+    put_number(out, 5, bench_number(row, "steady.inference_ms.p50"));
     put_number(out, 5, bench_number(row, "steady.decode_ms.p50"));
-    fputs(" |", out);
-    put_number(out, 6, bench_number(row, "steady.latency_ms.p50"));
-    put_number(out, 6, bench_number(row, "steady.latency_ms.p99"));
-    put_number(out, 6, bench_number(row, "steady.latency_ms.max"));
-    fprintf(out, " | %5.0f\n", bench_number(row, "memory_mb"));
+    fprintf(out, " %5.1f |", 100 * (1 - bench_number(row, "steady.engine_share")));
+    put_number(out, 5, bench_number(row, "steady.latency_ms.p50"));
+    put_number(out, 5, bench_number(row, "steady.latency_ms.p99"));
+    put_number(out, 5, bench_number(row, "steady.latency_ms.max"));
+    fprintf(out, " | %4.0f\n", bench_number(row, "memory_mb"));
 }
 
 /* "×1.31" of one value to another. */
@@ -121,15 +121,16 @@ static void put_load(const json_t *work, FILE *out)
 
 static void put_contended(const json_t *row, FILE *out)
 {
-    const char *quiet = bench_at(row, "paced") ? "paced" : "steady";
-    const json_t *before = bench_at(row, quiet);
+    double idle_p50 = bench_number(bench_at(row, bench_at(row, "paced") ? "paced" : "steady"), "latency_ms.p50");
+    double frames = bench_number(row, "contended.frames"), dropped = bench_number(row, "contended.dropped");
+    double p50 = bench_number(row, "contended.latency_ms.p50"), p99 = bench_number(row, "contended.latency_ms.p99");
     put_key(row, out);
     fputs(" |", out);
-    put_number(out, 6, bench_number(row, "contended.latency_ms.p50"));
-    put_ratio(out, bench_number(row, "contended.latency_ms.p50"), bench_number(before, "latency_ms.p50"));
-    put_number(out, 6, bench_number(row, "contended.latency_ms.p99"));
-    put_ratio(out, bench_number(row, "contended.latency_ms.p99"), bench_number(before, "latency_ms.p99"));
-    fputs(" |", out);
+    put_number(out, 5, p50);
+    put_ratio(out, p50, idle_p50);
+    put_number(out, 5, p99);
+    put_ratio(out, p99, idle_p50);
+    fprintf(out, " | %7.1f |", 100 * (bench_number(row, "contended.late") + dropped) / (frames + dropped));
     put_load(bench_at(row, "contended.load.cpu_gsteps_s"), out);
     put_load(bench_at(row, "contended.load.memory_gb_s"), out);
     fputc('\n', out);
@@ -197,7 +198,7 @@ void bench_print_table(const json_t *report, bool stages, FILE *out)
     put_each(report, "paced", header, put_paced, out);
     snprintf(header, sizeof header,
              "\nbeside a competing load: %s (%s), threads %.0f\n" KEY_HEADER
-             "|    p50, to quiet    p99, to quiet | load alone -> beside\n",
+             "|   p50, p99, to idle p50 | missed%% | load alone -> beside\n",
              kind,
              !strcmp(kind, "cpu")      ? "Gstep/s"
              : !strcmp(kind, "memory") ? "GB/s"

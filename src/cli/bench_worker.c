@@ -28,6 +28,7 @@ typedef struct worker {
     lanert_detector *det;
     char *source;
     int batch, warmup;
+    double deadline_ms; /* 0: by the idle median */
     bench_frames frames;
     int next; /* the frame in memory that comes next */
     bench_phase phases[PHASES];
@@ -89,8 +90,7 @@ static void sleep_until(double when_s)
 
 /* As a camera brings them: frame k arrives at start + k / rate. Where the detector is behind, the newest wait for it
  * and the older are dropped. */
-static int run_paced(worker *w, bench_phase *phase, const round_limit *limit, double rate, double deadline_ms,
-                     lanert_error *err)
+static int run_paced(worker *w, bench_phase *phase, const round_limit *limit, double rate, lanert_error *err)
 {
     lanert_result results[MAX_BATCH];
     double start = now_s(), now = start;
@@ -107,11 +107,8 @@ static int run_paced(worker *w, bench_phase *phase, const round_limit *limit, do
         if (rc)
             return rc;
         now = now_s();
-        for (int i = 0; i < w->batch && room; i++) {
-            double ms = (now - start - (double)(first + i) / rate) * 1e3;
-            phase->late += ms > deadline_ms;
-            room = bench_phase_add(phase, &results[i], ms);
-        }
+        for (int i = 0; i < w->batch && room; i++)
+            room = bench_phase_add(phase, &results[i], (now - start - (double)(first + i) / rate) * 1e3);
         first += w->batch;
     }
     return bench_phase_end_round(phase, now - start) ? 0 : LANERT_ENOMEM;
@@ -219,8 +216,13 @@ static void engine_version(const char *name, char *version, size_t size)
 static json_t *answer_open(worker *w, const json_t *row)
 {
     lanert_error err;
-    char version[64], *inspected = NULL;
+    char version[64], why[512], *inspected = NULL;
     double start = now_s(), open_s, memory_mb = 0;
+    const scheduling how = {.cpus = json_string_value(json_object_get(row, "cpus")),
+                            .priority = json_string_value(json_object_get(row, "priority"))};
+    if (!scheduling_apply(&how, why, sizeof why))
+        return failure(why);
+    w->deadline_ms = bench_number(row, "deadline_ms");
     w->batch = (int)bench_number(row, "batch");
     w->warmup = (int)bench_number(row, "warmup");
     w->source = strdup(bench_text(row, "source"));
@@ -273,7 +275,7 @@ static json_t *answer_measure(worker *w, const json_t *request)
         if (!rc && !bench_phase_end_round(phase, r.elapsed_s))
             rc = LANERT_ENOMEM;
     } else if (rate > 0) {
-        rc = run_paced(w, phase, &limit, rate, bench_number(request, "deadline_ms"), &err);
+        rc = run_paced(w, phase, &limit, rate, &err);
     } else {
         rc = run_steady(w, phase, &limit, &err);
     }
@@ -283,9 +285,15 @@ static json_t *answer_measure(worker *w, const json_t *request)
 static json_t *answer_report(worker *w)
 {
     json_t *all = json_object();
-    for (int i = 0; all && i < PHASES; i++)
-        if (w->phases[i].count)
-            json_object_set_new(all, phase_names[i], bench_phase_report(&w->phases[i]));
+    double deadline_ms = 0;
+    for (int i = 0; all && i < PHASES; i++) {
+        if (!w->phases[i].count)
+            continue;
+        json_object_set_new(all, phase_names[i], bench_phase_report(&w->phases[i], deadline_ms));
+        if (i == STEADY) /* of the phases after it */
+            deadline_ms = w->deadline_ms > 0 ? w->deadline_ms
+                                             : BENCH_IDLE_TIMES * bench_phase_median(&w->phases[STEADY]);
+    }
     return all;
 }
 

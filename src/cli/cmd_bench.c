@@ -26,11 +26,11 @@ static const char help[] =
     "      --rounds N             turns of each row (default 5); 1: one row after the other\n"
     "      --warmup N             frames before anything is measured (default 10)\n"
     "      --rate FPS             measure at a camera's pace too: idle gaps, deadlines missed, frames lost\n"
-    "      --deadline MS          from a frame's arrival to its lanes, for --rate (default: a frame's time)\n"
+    "      --deadline MS          from a frame's arrival to its lanes, for --rate (default: a frame's time), and for\n"
+    "                             --contend (without --rate; default: 4 times the idle median)\n"
     "      --contend KIND[:N]     measure beside a competing load too: cpu, memory or both, N threads of each "
     "(default:\n"
-    "                             one for each processor)\n"
-    "\n"
+    "                             one for each processor)\n" SCHEDULING_HELP "\n"
     "      --json                 the report as JSON\n"
     "      --csv                  the report as CSV, a line a row\n"
     "      --plot FILE.svg        the report as a picture, besides\n"
@@ -66,6 +66,8 @@ enum {
     RATE,
     DEADLINE,
     CONTEND,
+    CPUS,
+    PRIORITY,
     JSON,
     CSV,
     PLOT,
@@ -90,6 +92,8 @@ static const struct option longs[] = {
     {"rate", required_argument, NULL, RATE},
     {"deadline", required_argument, NULL, DEADLINE},
     {"contend", required_argument, NULL, CONTEND},
+    {"cpus", required_argument, NULL, CPUS},
+    {"priority", required_argument, NULL, PRIORITY},
     {"json", no_argument, NULL, JSON},
     {"csv", no_argument, NULL, CSV},
     {"plot", required_argument, NULL, PLOT},
@@ -168,6 +172,10 @@ static bool parse_option(job *j, int c)
         return option_double("--deadline", optarg, 0.001, 1e6, &p->deadline_ms);
     case CONTEND:
         return bench_parse_load(optarg, p);
+    case CPUS:
+        return scheduling_parse_cpus(&p->scheduling, optarg);
+    case PRIORITY:
+        return scheduling_parse_priority(&p->scheduling, optarg);
     case JSON:
         return set_flag(&j->json);
     case CSV:

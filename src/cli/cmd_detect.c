@@ -3,6 +3,7 @@
 
 #include "cli/detector_options.h"
 #include "cli/outputs.h"
+#include "cli/scheduling.h"
 
 static const char help[] =
     "usage: lanert detect SOURCE... --model MODEL.onnx [OPTION]...\n"
@@ -16,6 +17,11 @@ static const char help[] =
     "      --format FORMAT        of the output beside it: video, pictures, culane, tusimple, llamas or jsonl\n"
     "      --force                overwrite files that are there\n"
     "\n" DETECTOR_HELP "\n"
+    "      --rate FPS             take a file at this pace, or its 'own', as a camera brings frames: the newest wins,\n"
+    "                             and one that still waits then is dropped\n"
+    "      --deadline MS          mark and count results later than this after their frame; of cameras, streams and "
+    "--rate\n"
+    "      --max-missed PERCENT   a gate: at most so many of the frames are dropped, or late\n" SCHEDULING_HELP
     "      --duration SECONDS     stop after so long\n"
     "\n"
     "      --json                 the summary as JSON, on standard output\n"
@@ -26,13 +32,17 @@ static const char help[] =
     "Ctrl-C ends cleanly: outputs hold all that was done until then. Without an output, the summary is all.\n"
     "\n"
     "exit status: 0 done, 1 an output could not be written, 2 wrong usage, 3 the model or engine is not usable, 4 a\n"
-    "source could not be read, or not all of it\n";
+    "source could not be read, or not all of it, 5 more frames missed their deadline than --max-missed allows\n";
 
 typedef struct job {
     detector_options detector;
     outputs outputs;
     bool force, verbose, quiet, json;
     double duration_s; /* 0: no end */
+    double rate;       /* of files; 0: as fast as they are read */
+    double deadline_ms;
+    double max_missed; /* percent; below 0: no gate */
+    scheduling scheduling;
 
     lanert_model *model;
     lanert_detector *det;
@@ -44,13 +54,18 @@ typedef struct job {
 
 /* ---- options ---- */
 
-enum { FORMAT = 256, FORCE, DURATION, JSON };
+enum { FORMAT = 256, FORCE, RATE, DEADLINE, MISSED, CPUS, PRIORITY, DURATION, JSON };
 
 static const struct option longs[] = {
     {"output", required_argument, NULL, 'o'},
     {"format", required_argument, NULL, FORMAT},
     {"force", no_argument, NULL, FORCE},
     DETECTOR_LONGS,
+    {"rate", required_argument, NULL, RATE},
+    {"deadline", required_argument, NULL, DEADLINE},
+    {"max-missed", required_argument, NULL, MISSED},
+    {"cpus", required_argument, NULL, CPUS},
+    {"priority", required_argument, NULL, PRIORITY},
     {"duration", required_argument, NULL, DURATION},
     {"json", no_argument, NULL, JSON},
     {"verbose", no_argument, NULL, 'v'},
@@ -65,6 +80,12 @@ static bool set_flag(bool *value)
     return true;
 }
 
+static bool parse_rate(double *rate)
+{
+    *rate = LANERT_OWN_RATE;
+    return !strcmp(optarg, "own") || option_double("--rate", optarg, 0.1, 1e4, rate);
+}
+
 static bool parse_option(job *j, int c)
 {
     switch (c) {
@@ -74,6 +95,16 @@ static bool parse_option(job *j, int c)
         return outputs_add_format(&j->outputs, optarg);
     case FORCE:
         return set_flag(&j->force);
+    case RATE:
+        return parse_rate(&j->rate);
+    case DEADLINE:
+        return option_double("--deadline", optarg, 0.001, 1e6, &j->deadline_ms);
+    case MISSED:
+        return option_double("--max-missed", optarg, 0, 100, &j->max_missed);
+    case CPUS:
+        return scheduling_parse_cpus(&j->scheduling, optarg);
+    case PRIORITY:
+        return scheduling_parse_priority(&j->scheduling, optarg);
     case DURATION:
         return option_double("--duration", optarg, 0, 1e9, &j->duration_s);
     case JSON:
@@ -126,9 +157,11 @@ static int on_bad_picture(void *context, const lanert_error *why)
 
 static void add_stats(lanert_stats *sum, const lanert_stats *one)
 {
+    sum->received += one->received;
     sum->frames += one->frames;
     sum->dropped += one->dropped;
     sum->skipped += one->skipped;
+    sum->late += one->late;
     sum->lanes += one->lanes;
     sum->elapsed_s += one->elapsed_s;
     sum->read_ms += one->read_ms;
@@ -175,6 +208,8 @@ static int run_status(const job *j, int rc, const lanert_stats *stats)
         return stats->skipped ? EXIT_INPUT : EXIT_DONE;
     if (j->write_failed || rc == LANERT_ENOMEM)
         return EXIT_FAILED;
+    if (rc == LANERT_EINVAL && !stats->received) /* pace and deadline that do not fit the source */
+        return EXIT_USAGE;
     return rc == LANERT_EENGINE ? EXIT_MODEL : EXIT_INPUT;
 }
 
@@ -216,8 +251,12 @@ static int run_source(job *j, const char *spec)
             say_usage("%s: pictures and videos cannot go into the same outputs; run them one after the other", spec);
         goto out;
     }
-    lanert_run_options options = {
-        .on_result = on_result, .should_stop = should_stop, .on_bad_picture = on_bad_picture, .context = j};
+    lanert_run_options options = {.on_result = on_result,
+                                  .should_stop = should_stop,
+                                  .on_bad_picture = on_bad_picture,
+                                  .context = j,
+                                  .rate = j->rate,
+                                  .deadline_ms = j->deadline_ms};
     if (j->verbose)
         say_source(j, info);
     progress_start(&j->progress, info->frames, j->quiet);
@@ -259,11 +298,13 @@ static void print_summary(const job *j, FILE *out)
     double n = s->frames ? (double)s->frames : 1;
     if (j->json) {
         fprintf(out,
-                "{\"frames\": %lld, \"dropped\": %lld, \"skipped\": %lld, \"lanes\": %lld, \"elapsed_s\": %.6f, "
+                "{\"received\": %lld, \"frames\": %lld, \"dropped\": %lld, \"skipped\": %lld, \"late\": %lld, "
+                "\"deadline_ms\": %.3f, \"lanes\": %lld, \"elapsed_s\": %.6f, "
                 "\"fps\": %.3f, \"engine\": \"%s\", \"mean_ms\": {\"read\": %.4f, \"preprocess\": %.4f, "
                 "\"inference\": %.4f, \"decode\": %.4f, \"write\": %.4f}, "
                 "\"latency_ms\": {\"p50\": %.3f, \"p99\": %.3f, \"max\": %.3f}, \"interrupted\": %s}\n",
-                (long long)s->frames, (long long)s->dropped, (long long)s->skipped, (long long)s->lanes, s->elapsed_s,
+                (long long)s->received, (long long)s->frames, (long long)s->dropped, (long long)s->skipped,
+                (long long)s->late, j->deadline_ms, (long long)s->lanes, s->elapsed_s,
                 s->elapsed_s > 0 ? (double)s->frames / s->elapsed_s : 0, lanert_detector_engine(j->det), s->read_ms / n,
                 s->preprocess_ms / n, s->inference_ms / n, s->decode_ms / n, s->write_ms / n, s->latency_p50_ms,
                 s->latency_p99_ms, s->latency_max_ms, interrupted() ? "true" : "false");
@@ -279,6 +320,8 @@ static void print_summary(const job *j, FILE *out)
         lanert_detector_engine(j->det));
     if (s->dropped)
         fprintf(out, "; %lld frame%s dropped", (long long)s->dropped, plural(s->dropped));
+    if (j->deadline_ms > 0)
+        fprintf(out, "; %lld later than %g ms", (long long)s->late, j->deadline_ms);
     if (s->skipped)
         fprintf(out, "; %lld picture%s could not be read", (long long)s->skipped, plural(s->skipped));
     fprintf(out, "%s\n", interrupted() ? "; interrupted" : "");
@@ -295,9 +338,39 @@ static bool summarize(const job *j)
     return false;
 }
 
+/* A frame that was dropped missed its deadline as well. */
+static int judge(const job *j)
+{
+    const lanert_stats *s = &j->stats;
+    double missed = s->received ? 100.0 * (double)(s->dropped + s->late) / (double)s->received : 0;
+    if (j->max_missed < 0 || missed <= j->max_missed)
+        return EXIT_DONE;
+    say_error("%.4g %% of %lld frames missed the deadline of %g ms (%lld were dropped, %lld late); at most %g %% were "
+              "allowed",
+              missed, (long long)s->received, j->deadline_ms, (long long)s->dropped, (long long)s->late, j->max_missed);
+    return EXIT_GATE;
+}
+
+static int run(job *j, char **specs, int count)
+{
+    char why[512];
+    int status;
+    if (!scheduling_apply(&j->scheduling, why, sizeof why)) {
+        say_error("%s", why);
+        return EXIT_FAILED;
+    }
+    if ((status = detector_options_open(&j->detector, &j->model, &j->det)))
+        return status;
+    j->start_s = now_s();
+    status = run_sources(j, specs, count);
+    if (j->stats.frames && !summarize(j) && !status)
+        status = EXIT_FAILED;
+    return status ? status : judge(j);
+}
+
 int cmd_detect(int argc, char **argv)
 {
-    job j = {0};
+    job j = {.max_missed = -1};
     int c, status;
     detector_options_init(&j.detector);
     while ((c = option_next(argc, argv, ":o:m:vqh", longs)) != -1) {
@@ -314,18 +387,15 @@ int cmd_detect(int argc, char **argv)
         return say_usage("--json and an output cannot both go to standard output");
     if (!j.detector.model)
         return say_usage("--model MODEL.onnx is missing; 'lanert convert' makes one of a checkpoint");
+    if (j.max_missed >= 0 && !(j.deadline_ms > 0))
+        return say_usage("--max-missed is of a deadline: --deadline MS is missing");
     for (int i = optind; i < argc; i++)
         if (!outputs_spare(&j.outputs, argv[i]))
             return EXIT_USAGE;
     if (!outputs_spare(&j.outputs, j.detector.model))
         return EXIT_USAGE;
     interrupt_catch();
-    if (!(status = detector_options_open(&j.detector, &j.model, &j.det))) {
-        j.start_s = now_s();
-        status = run_sources(&j, argv + optind, argc - optind);
-        if (j.stats.frames && !summarize(&j) && !status)
-            status = EXIT_FAILED;
-    }
+    status = run(&j, argv + optind, argc - optind);
     outputs_close(&j.outputs);
     lanert_detector_close(&j.det);
     lanert_model_close(&j.model);

@@ -41,6 +41,7 @@ well_formed() {
             .min > 0 and .min <= .p50 and .p50 <= .p90 and .p90 <= .p99 and .p99 <= .p99_9 and .p99_9 <= .max)) and
         .inference_ms.min < .latency_ms.min)' r.json
     jq -e '.rows[0] | .pipeline.read_ms.min > 0 and .steady.read_ms.max == 0' r.json
+    jq -e '.rows[0].steady | .engine_share > 0 and .engine_share < 1 and (has("late") | not)' r.json
 }
 
 @test "the rounds' figures are those of the whole" {
@@ -93,7 +94,7 @@ PY
 
 @test "a camera's pace: frames that arrive are answered or lost" {
     bench --rate 100 --deadline 0.001 --frames 20 --json >late.json
-    jq -e '.settings.deadline_ms == 0.001' late.json
+    jq -e '.settings.deadline_ms == 0.001 and .rows[0].paced.deadline_ms == 0.001' late.json
     # Nothing is done in a microsecond.
     jq -e '.rows[0].paced | .late == .frames and .frames > 0 and .frames + .dropped >= 20' late.json
     bench --rate 4 --deadline 100000 --frames 4 --json >easy.json
@@ -104,7 +105,19 @@ PY
     bench --contend both:1 --json >r.json
     jq -e '.rows[0].contended | .frames == 4 and .latency_ms.p50 > 0 and .load.kind == "both" and .load.threads == 1 and
         ([.load.cpu_gsteps_s, .load.memory_gb_s] | all(.alone > 0 and .beside > 0))' r.json
+    # Late is what takes more than four times the idle median, or the deadline.
+    jq -e '.rows[0] | (.contended.deadline_ms / .steady.latency_ms.p50 - 4 | fabs) < 1e-6 and .contended.late <= .contended.frames and
+        (.contended.late > 0) == (.contended.latency_ms.max > .contended.deadline_ms)' r.json
+    bench --contend cpu:1 --deadline 0.001 --json | jq -e '.rows[0].contended | .late == .frames'
     bench --contend memory:2 --json | jq -e '.rows[0].contended.load | .memory_gb_s.beside > 0 and (.cpu_gsteps_s | not)'
+}
+
+@test "rows run on the processors they are given, with as many threads" {
+    bench --cpus 0 --priority nice:3 --json >r.json
+    jq -e '.settings.cpus == "0" and .settings.priority == "nice:3" and .rows[0].threads == 1 and .rows[0].steady.frames == 4' \
+        r.json
+    fails 3 "no row could run" "$LANERT" bench -m "$MODEL" "${QUICK[@]}" --cpus 1023 --engine "$ENGINE"
+    [[ $output == *"there is no processor 1023"* ]]
 }
 
 @test "a plot is sound XML, in the file or not at all" {
@@ -203,8 +216,10 @@ PY
     fails 2 "--engine is empty" "$LANERT" bench -m x.onnx --engine ,
     fails 2 "expected one of: cpu, memory, both" "$LANERT" bench -m x.onnx --contend disk
     fails 2 "--contend's N is '0'" "$LANERT" bench -m x.onnx --contend cpu:0
-    fails 2 "--rate is missing" "$LANERT" bench -m x.onnx --deadline 5
+    fails 2 "--rate or --contend is missing" "$LANERT" bench -m x.onnx --deadline 5
     fails 2 "--rate is 'nan'" "$LANERT" bench -m x.onnx --rate nan
+    fails 2 "--cpus is 'x'" "$LANERT" bench -m x.onnx --cpus x
+    fails 2 "--priority is 'nice'" "$LANERT" bench -m x.onnx --priority nice
     fails 2 "twice" "$LANERT" bench -m x.onnx --source -
     fails 2 "live" "$LANERT" bench -m x.onnx --source synthetic:live=1
     fails 2 "at most 64" "$LANERT" bench -m x.onnx --threads 1,2,3,4,5,6,7,8,9 --batch 1,2,3,4,5,6,7,8 --engine "$ENGINE"
