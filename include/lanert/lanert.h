@@ -170,7 +170,10 @@ typedef enum lanert_resize {
 } lanert_resize;
 
 typedef struct lanert_detector_options {
-    const char *engine;         /* NULL or "auto": the first usable one; else a name of lanert_engine_info */
+    const char *engine; /* NULL or "auto": the first usable one; else a name of lanert_engine_info */
+    const char *device; /* NULL: the engine's own, the processor where it has the choice; "cpu"; "cuda", "cuda:1" …:
+                         * an NVIDIA GPU; "tensorrt", "tensorrt:1" …: the same through ONNX Runtime's TensorRT
+                         * provider; "auto": a GPU where engine and machine have one, else the processor */
     lanert_precision precision; /* of the engine's arithmetic, where it has a choice */
     int threads;                /* of the engine; 0: one for each processor */
     int batch;                  /* the most frames one lanert_detect call may bring, 1 to 64 */
@@ -188,6 +191,8 @@ LANERT_API int lanert_detector_open(const lanert_model *model, const lanert_dete
 LANERT_API void lanert_detector_close(lanert_detector **det);
 /* "onnxruntime", "openvino" …: the engine that auto chose. */
 LANERT_API const char *lanert_detector_engine(const lanert_detector *det);
+/* "cpu", "cuda:0" …: the device that it computes on. */
+LANERT_API const char *lanert_detector_device(const lanert_detector *det);
 
 /* Finds the lanes of `count` frames (1 to options.batch), of any sizes and formats, in one run of the
  * engine; results[i] belongs to frames[i]. Allocates nothing after the first call. */
@@ -223,11 +228,26 @@ typedef struct lanert_engine_info {
     char version[64]; /* empty where not found */
     char path[512];   /* of its library; empty where not found */
     char note[512];   /* what is missing and how to get it; empty where usable */
+    char devices[64]; /* "cpu, cuda": what it can be told to compute on, if the machine has it */
 } lanert_engine_info;
 
 /* The i-th engine this build knows, in auto's order of preference; LANERT_END after the last. Loads the
  * engine's library to look. */
 LANERT_API int lanert_engine_probe(int i, lanert_engine_info *info, lanert_error *err);
+
+typedef struct lanert_device_info {
+    char name[24]; /* "cuda:0" */
+    bool usable;
+    char model[128];    /* "NVIDIA GeForce RTX 4060"; empty, as what follows, where not known */
+    char capability[8]; /* "8.9": its generation, as NVIDIA counts them */
+    char driver[16];    /* "13.0": the newest CUDA that the driver knows */
+    double memory_gb;
+    char note[512]; /* what is missing and how to get it; empty where usable */
+} lanert_device_info;
+
+/* The i-th NVIDIA GPU; LANERT_END after the last. Without driver or GPU the first is not usable, and its note says
+ * why. */
+LANERT_API int lanert_device_probe(int i, lanert_device_info *info, lanert_error *err);
 
 /* ---- sources --------------------------------------------------------------------------------- */
 

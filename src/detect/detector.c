@@ -24,6 +24,7 @@ struct lanert_detector {
     int64_t *counts;   /* [engine_batch] */
     lane_curve curves[LANERT_MAX_LANES];
     lanert_lane *lanes; /* [batch][LANERT_MAX_LANES] */
+    char device[DEVICE_NAME];
 };
 
 void lanert_detector_defaults(lanert_detector_options *options)
@@ -92,15 +93,16 @@ static int allocate(lanert_detector *det, lanert_error *err)
     size_t n = (size_t)det->engine_batch;
     int rc = memory_new(&det->lanes, (size_t)det->batch * LANERT_MAX_LANES, sizeof *det->lanes, err);
     if (!rc)
-        rc = memory_aligned(&det->pixels, n * PICTURE_BYTES, err);
+        rc = engine_allocate(det->engine, n * PICTURE_BYTES, &det->pixels, err);
     if (!rc && m->input == MODEL_INPUT_F32_NCHW)
-        rc = memory_aligned(&det->floats, n * PICTURE_BYTES * sizeof(float), err);
+        rc = engine_allocate(det->engine, n * PICTURE_BYTES * sizeof(float), &det->floats, err);
     if (!rc && *m->raw_name)
-        return memory_aligned(&det->raw, n * (size_t)m->priors * NET_COLUMNS * sizeof(float), err);
+        return engine_allocate(det->engine, n * (size_t)m->priors * NET_COLUMNS * sizeof(float), &det->raw, err);
     if (!rc)
-        rc = memory_aligned(&det->kept, n * (size_t)m->preset.max_lanes * NET_COLUMNS * sizeof(float), err);
+        rc = engine_allocate(det->engine, n * (size_t)m->preset.max_lanes * NET_COLUMNS * sizeof(float), &det->kept,
+                             err);
     if (!rc)
-        rc = memory_aligned(&det->counts, n * sizeof *det->counts, err);
+        rc = engine_allocate(det->engine, n * sizeof *det->counts, &det->counts, err);
     return rc;
 }
 
@@ -149,11 +151,12 @@ int detector_open(const model_info *info, const lanert_detector_options *options
     resolve_options(det, &o);
     if (!*info->raw_name && (rc = check_own_nms(det, err)))
         goto out;
-    if ((rc = allocate(det, err)) || (rc = preprocess_open(o.resize, &det->pre, err)))
-        goto out;
     engine_options eo = {.precision = o.precision, .threads = o.threads};
-    if ((rc = engine_open(o.engine, info->path, &eo, &det->engine, err)) || (rc = bind(det, err)))
+    if ((rc = device_parse(o.device, &eo.device, err)) || (rc = preprocess_open(o.resize, &det->pre, err)) ||
+        (rc = engine_open(o.engine, info->path, &eo, &det->engine, err)) || (rc = allocate(det, err)) ||
+        (rc = bind(det, err)))
         goto out;
+    device_format(engine_device(det->engine), det->device);
     *out = det;
     det = NULL;
 out:
@@ -174,13 +177,11 @@ void lanert_detector_close(lanert_detector **det)
     if (!det || !*det)
         return;
     lanert_detector *d = *det;
+    void *const bound[] = {d->pixels, d->floats, d->raw, d->kept, d->counts};
+    for (size_t i = 0; i < ARRAY_LEN(bound); i++)
+        engine_release(d->engine, bound[i]);
     engine_close(&d->engine);
     preprocess_close(&d->pre);
-    FREE(d->pixels);
-    FREE(d->floats);
-    FREE(d->raw);
-    FREE(d->kept);
-    FREE(d->counts);
     FREE(d->lanes);
     FREE(*det);
 }
@@ -188,6 +189,11 @@ void lanert_detector_close(lanert_detector **det)
 const char *lanert_detector_engine(const lanert_detector *det)
 {
     return engine_name(det->engine);
+}
+
+const char *lanert_detector_device(const lanert_detector *det)
+{
+    return det->device;
 }
 
 int detector_batch(const lanert_detector *det)

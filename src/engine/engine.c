@@ -16,6 +16,7 @@ const engine_ops *const engine_table[] = {&engine_openvino_ops, &engine_onnxrunt
 
 struct engine {
     const engine_ops *ops;
+    device_id device;
     void *self;
     tensor inputs[ENGINE_MAX_TENSORS], outputs[ENGINE_MAX_TENSORS]; /* as described */
     int input_count, output_count;
@@ -26,6 +27,7 @@ struct engine {
 static void probe(const engine_ops *ops, lanert_engine_info *info)
 {
     *info = (lanert_engine_info){.name = ops->name};
+    device_list(ops->devices, info->devices, sizeof info->devices);
     ops->probe(info);
 }
 
@@ -43,22 +45,6 @@ int lanert_engine_probe(int i, lanert_engine_info *info, lanert_error *err)
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */
-
-static int find_first_usable(const engine_ops **ops, lanert_error *err)
-{
-    char notes[800] = "";
-    for (int i = 0; engine_table[i]; i++) {
-        lanert_engine_info info;
-        probe(engine_table[i], &info);
-        if (info.usable) {
-            *ops = engine_table[i];
-            return 0;
-        }
-        size_t used = strlen(notes);
-        snprintf(notes + used, sizeof notes - used, "%s%s: %s", used ? "; " : "", info.name, info.note);
-    }
-    return error_set(err, LANERT_ENOTFOUND, "no inference engine is usable: %s", notes);
-}
 
 static int find_by_name(const char *name, const engine_ops **ops, lanert_error *err)
 {
@@ -98,11 +84,65 @@ static int check_file(const char *path, lanert_error *err)
     return size ? 0 : error_set(err, LANERT_EFORMAT, "%s: the file is empty; an ONNX model was expected", path);
 }
 
+static int open_on(const engine_ops *ops, const char *path, const engine_options *options, engine **e,
+                   lanert_error *err)
+{
+    engine *new = NULL;
+    char name[DEVICE_NAME];
+    int rc;
+    if (!(ops->devices & ON(options->device.kind)))
+        return error_set(err, LANERT_EUNSUPPORTED, "%s does not compute on %s", ops->name,
+                         device_format(options->device, name));
+    if ((rc = memory_new(&new, 1, sizeof *new, err)))
+        return rc;
+    new->ops = ops;
+    new->device = options->device;
+    if ((rc = ops->open(path, options, &new->self, err)) ||
+        (rc = ops->describe(new->self, new->inputs, &new->input_count, new->outputs, &new->output_count, err))) {
+        engine_close(&new);
+        return error_within(err, rc, "%s: %s", ops->name, path);
+    }
+    *e = new;
+    return 0;
+}
+
+/* `ops` NULL: the first usable engine that computes on the device. */
+static int open_chosen(const engine_ops *ops, const char *path, const engine_options *options, engine **e,
+                       lanert_error *err)
+{
+    if (ops)
+        return open_on(ops, path, options, e, err);
+    char notes[800] = "", name[DEVICE_NAME];
+    for (int i = 0; engine_table[i]; i++) {
+        lanert_engine_info info;
+        probe(engine_table[i], &info);
+        bool fits = engine_table[i]->devices & ON(options->device.kind);
+        if (info.usable && fits)
+            return open_on(engine_table[i], path, options, e, err);
+        size_t used = strlen(notes);
+        snprintf(notes + used, sizeof notes - used, "%s%s: %s", used ? "; " : "", info.name,
+                 fits ? info.note : "not for this device");
+    }
+    return error_set(err, LANERT_ENOTFOUND, "no inference engine is usable on %s: %s",
+                     device_format(options->device, name), notes);
+}
+
+/* What DEFAULT is, and what is first tried for AUTO, of an engine; NULL: of any. */
+static device_kind first_device(const engine_ops *ops, device_kind asked)
+{
+    unsigned devices = ops ? ops->devices : ON(DEVICE_CPU) | ON(DEVICE_CUDA);
+    if (asked == DEVICE_AUTO)
+        return devices & ON(DEVICE_CUDA) ? DEVICE_CUDA : DEVICE_CPU;
+    if (asked == DEVICE_DEFAULT)
+        return devices & ON(DEVICE_CPU) ? DEVICE_CPU : DEVICE_CUDA;
+    return asked;
+}
+
 int engine_open(const char *name, const char *path, const engine_options *options, engine **e, lanert_error *err)
 {
     engine_options chosen = options ? *options : (engine_options){0};
-    const engine_ops *ops;
-    engine *new = NULL;
+    const engine_ops *ops = NULL;
+    device_kind asked = chosen.device.kind;
     int rc;
     *e = NULL;
     if (!path || chosen.threads < 0 || chosen.threads > ENGINE_MAX_THREADS || (unsigned)chosen.precision > LANERT_BF16)
@@ -112,17 +152,17 @@ int engine_open(const char *name, const char *path, const engine_options *option
                          ENGINE_MAX_THREADS, path ? path : "(no path)", chosen.threads, (int)chosen.precision);
     if (!chosen.threads)
         chosen.threads = processor_count();
-    rc = name && strcmp(name, "auto") ? find_by_name(name, &ops, err) : find_first_usable(&ops, err);
-    if (rc || (ops != &engine_null_ops && (rc = check_file(path, err))) || (rc = memory_new(&new, 1, sizeof *new, err)))
+    if ((name && strcmp(name, "auto") && (rc = find_by_name(name, &ops, err))) ||
+        (ops != &engine_null_ops && (rc = check_file(path, err))))
         return rc;
-    new->ops = ops;
-    if ((rc = ops->open(path, &chosen, &new->self, err)) ||
-        (rc = ops->describe(new->self, new->inputs, &new->input_count, new->outputs, &new->output_count, err))) {
-        engine_close(&new);
-        return error_within(err, rc, "%s: %s", ops->name, path);
-    }
-    *e = new;
-    return 0;
+    chosen.device.kind = first_device(ops, asked);
+    bool falls_back = asked == DEVICE_AUTO && chosen.device.kind != DEVICE_CPU &&
+                      (!ops || ops->devices & ON(DEVICE_CPU));
+    rc = open_chosen(ops, path, &chosen, e, falls_back ? NULL : err);
+    if (!rc || !falls_back)
+        return rc;
+    chosen.device = (device_id){DEVICE_CPU, 0};
+    return open_chosen(ops, path, &chosen, e, err);
 }
 
 void engine_close(engine **e)
@@ -135,6 +175,29 @@ void engine_close(engine **e)
 const char *engine_name(const engine *e)
 {
     return e->ops->name;
+}
+
+device_id engine_device(const engine *e)
+{
+    return e->device;
+}
+
+int engine_allocate(engine *e, size_t bytes, void *memory, lanert_error *err)
+{
+    void *new = NULL;
+    int rc = e->ops->allocate ? e->ops->allocate(e->self, bytes, &new, err) : memory_aligned(&new, bytes, err);
+    if (!rc && e->ops->allocate)
+        memset(new, 0, bytes);
+    memcpy(memory, &new, sizeof new);
+    return rc;
+}
+
+void engine_release(engine *e, void *memory)
+{
+    if (memory && e->ops->release)
+        e->ops->release(e->self, memory);
+    else
+        free(memory);
 }
 
 const tensor *engine_inputs(const engine *e, int *count)

@@ -5,7 +5,7 @@
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
-#include "base/error.h"
+#include "engine/device.h"
 
 #define TENSOR_MAX_RANK 6
 #define ENGINE_MAX_TENSORS 8
@@ -36,16 +36,20 @@ typedef struct engine_options {
     /* AUTO and FP32: as the model's types say, nothing less exact. FP16 and BF16: LANERT_EUNSUPPORTED, on open or
      * bind, where engine or processor have not that arithmetic. ONNX Runtime takes FP16 as AUTO. */
     lanert_precision precision;
-    int threads; /* 0: one for each processor; at most ENGINE_MAX_THREADS */
+    int threads;      /* 0: one for each processor; at most ENGINE_MAX_THREADS */
+    device_id device; /* what it computes on */
 } engine_options;
 
 typedef struct engine engine;
 
 typedef struct engine_ops {
     const char *name;
-    /* Fills in usable, version, path and note of a zeroed info. */
+    unsigned devices; /* ON(DEVICE_CPU) | …: what it may be told to compute on */
+    /* Fills in usable, version, path and note of an info that is zero but for the name and all the devices; takes away
+     * those that this machine's library was not built for. */
     void (*probe)(lanert_engine_info *info);
-    /* Loads the ONNX model at `path`; options->threads is 1 or more. self is the engine's own state. */
+    /* Loads the ONNX model at `path`; options->threads is 1 or more, the device one of `devices`. self is the engine's
+     * own state. */
     int (*open)(const char *path, const engine_options *options, void **self, lanert_error *err);
     /* The model's tensors in its own order, as its file declares them; arrays of ENGINE_MAX_TENSORS. Called
      * once, after open. */
@@ -58,18 +62,28 @@ typedef struct engine_ops {
                 lanert_error *err);
     int (*run)(void *self, lanert_error *err);
     void (*close)(void *self);
+    /* Memory of the host that this engine copies fastest from and to. Both NULL: any memory is as good. */
+    int (*allocate)(void *self, size_t bytes, void **memory, lanert_error *err);
+    void (*release)(void *self, void *memory);
 } engine_ops;
 
 /* The engines that auto chooses from, in its order of preference; NULL at the end. */
 extern const engine_ops *const engine_table[];
 
-/* `name` NULL or "auto": the first usable one. `options` may be NULL: all zero. LANERT_ENOTFOUND with what
- * to install where the engine is not there; LANERT_EINVAL with the names known where the name is none of
- * them; LANERT_EFORMAT where the file is no sound ONNX model; LANERT_EUNSUPPORTED where the engine cannot
- * compute it as asked. */
+/* `name` NULL or "auto": the first usable one that computes on the device. `options` may be NULL: all zero. A device
+ * that is named is that or an error; only DEVICE_AUTO falls back to the processor. LANERT_ENOTFOUND with what to
+ * install where the engine or the device is not there; LANERT_EINVAL with the names known where the name is none of
+ * them; LANERT_EFORMAT where the file is no sound ONNX model; LANERT_EUNSUPPORTED where the engine cannot compute it as
+ * asked. */
 int engine_open(const char *name, const char *path, const engine_options *options, engine **e, lanert_error *err);
 void engine_close(engine **e);
 const char *engine_name(const engine *e);
+device_id engine_device(const engine *e); /* what it computes on: never DEFAULT or AUTO */
+
+/* Memory of the host for tensors to bind: zeroed, aligned to 64 bytes or more. Release takes NULL, and comes before
+ * close. Other memory may be bound too, but may be slower. */
+int engine_allocate(engine *e, size_t bytes, void *memory, lanert_error *err);
+void engine_release(engine *e, void *memory);
 
 /* Borrowed; live as long as the engine. */
 const tensor *engine_inputs(const engine *e, int *count);

@@ -21,8 +21,12 @@ __attribute__((unused)) static int absent_open(const char *path, const engine_op
 }
 
 #ifndef LANERT_ONNXRUNTIME
-const engine_ops engine_onnxruntime_ops = {.name = "onnxruntime", .probe = absent_probe, .open = absent_open};
+const engine_ops engine_onnxruntime_ops = {.name = "onnxruntime",
+                                           .devices = ON(DEVICE_CPU) | ON(DEVICE_CUDA) | ON(DEVICE_TENSORRT),
+                                           .probe = absent_probe,
+                                           .open = absent_open};
 #endif
 #ifndef LANERT_OPENVINO
-const engine_ops engine_openvino_ops = {.name = "openvino", .probe = absent_probe, .open = absent_open};
+const engine_ops engine_openvino_ops = {
+    .name = "openvino", .devices = ON(DEVICE_CPU), .probe = absent_probe, .open = absent_open};
 #endif

@@ -81,8 +81,8 @@ static bool is_under(const char *path, const char *folder)
     return !strncmp(path, folder, length) && (!path[length] || path[length] == '/');
 }
 
-int engine_library_open(const char *engine, const char *file, const char *soname, engine_library *lib,
-                        lanert_error *err)
+int engine_library_open(const char *engine, const char *file, const char *soname, const char *advice,
+                        engine_library *lib, lanert_error *err)
 {
     search s = {.file = file, .lib = lib};
     char own[PATH_MAX];
@@ -101,10 +101,7 @@ int engine_library_open(const char *engine, const char *file, const char *soname
         return 0;
     if (s.failure[0])
         return error_set(err, LANERT_EENGINE, "the library does not load: %s", s.failure);
-    return error_set(err, LANERT_ENOTFOUND,
-                     "%s is not installed: run scripts/deps.sh before building, or set LANERT_ENGINES to the folder "
-                     "that holds it",
-                     file);
+    return error_set(err, LANERT_ENOTFOUND, "%s is not installed: %s", file, advice);
 }
 
 void engine_library_close(engine_library *lib)

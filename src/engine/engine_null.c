@@ -128,6 +128,7 @@ static int null_run(void *self, lanert_error *err)
 
 const engine_ops engine_null_ops = {
     .name = "null",
+    .devices = ON(DEVICE_CPU),
     .probe = null_probe,
     .open = null_open,
     .describe = null_describe,

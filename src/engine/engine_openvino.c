@@ -88,7 +88,8 @@ static int load(engine_library *library, openvino_api *api, char version[64], la
 {
     ov_version_t found;
     unsigned release;
-    int rc = engine_library_open("openvino", "libopenvino_c.so", "libopenvino_c.so.2641", library, err);
+    int rc = engine_library_open("openvino", "libopenvino_c.so", "libopenvino_c.so.2641", ENGINE_LIBRARY_ADVICE,
+                                 library, err);
     if (rc || (rc = load_functions(library, api, err)) ||
         (rc = check(api, api->ov_get_openvino_version(&found), LANERT_EENGINE, "asking for the version", err)))
         return rc;
@@ -353,6 +354,7 @@ static int openvino_run(void *self, lanert_error *err)
 
 const engine_ops engine_openvino_ops = {
     .name = "openvino",
+    .devices = ON(DEVICE_CPU),
     .probe = openvino_probe,
     .open = openvino_open,
     .describe = openvino_describe,

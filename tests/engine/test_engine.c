@@ -7,133 +7,33 @@
 #include "base/clock.h"
 #include "engine/engine_null.h"
 #include "support/testing.h"
+#include "support/tiny_onnx.h"
 
 #define FRAMES_MAX 3
 #define GUARD 77.0f
-
-/* ---- a model, written byte by byte ------------------------------------------------------------ */
-
-/* A protobuf message under way. Field numbers below are those of onnx.proto. */
-typedef struct message {
-    uint8_t bytes[1024];
-    size_t size;
-} message;
-
-static void put_varint(message *m, uint64_t value)
-{
-    do {
-        assert_true(m->size < sizeof m->bytes);
-        m->bytes[m->size++] = (uint8_t)((value & 0x7f) | (value > 0x7f ? 0x80 : 0));
-    } while (value >>= 7);
-}
-
-static void put_number(message *m, unsigned field, uint64_t value)
-{
-    put_varint(m, field << 3);
-    put_varint(m, value);
-}
-
-static void put_bytes(message *m, unsigned field, const void *bytes, size_t size)
-{
-    put_varint(m, field << 3 | 2);
-    put_varint(m, size);
-    assert_true(size <= sizeof m->bytes - m->size);
-    memcpy(m->bytes + m->size, bytes, size);
-    m->size += size;
-}
-
-static void put_message_text(message *m, unsigned field, const char *text)
-{
-    put_bytes(m, field, text, strlen(text));
-}
-
-static void put_message(message *m, unsigned field, const message *inner)
-{
-    put_bytes(m, field, inner->bytes, inner->size);
-}
-
-enum { ONNX_FLOAT = 1, ONNX_UINT8 = 2, ONNX_INT64 = 7 };
-
-static void put_node(message *graph, const char *op, const char *in1, const char *in2, const char *out)
-{
-    message node = {0}, to = {0};
-    put_message_text(&node, 1, in1);
-    if (in2)
-        put_message_text(&node, 1, in2);
-    put_message_text(&node, 2, out);
-    put_message_text(&node, 4, op);
-    if (!strcmp(op, "Cast")) {
-        put_message_text(&to, 1, "to");
-        put_number(&to, 3, ONNX_FLOAT);
-        put_number(&to, 20, 2); /* an integer */
-        put_message(&node, 5, &to);
-    }
-    put_message(graph, 1, &node);
-}
-
-static void put_constant(message *graph, const char *name, int type, uint64_t count, const void *data, size_t size)
-{
-    message constant = {0};
-    put_number(&constant, 1, count);
-    put_number(&constant, 2, (uint64_t)type);
-    put_message_text(&constant, 8, name);
-    put_bytes(&constant, 9, data, size);
-    put_message(graph, 5, &constant);
-}
-
-/* field 11: an input of the graph; 12: an output. Dim 0 is "N". */
-static void put_value(message *graph, unsigned field, const char *name, int type, int rank, const uint64_t *dims)
-{
-    message value = {0}, holder = {0}, type_of_tensor = {0}, shape = {0};
-    for (int i = 0; i < rank; i++) {
-        message dim = {0};
-        if (dims[i])
-            put_number(&dim, 1, dims[i]);
-        else
-            put_message_text(&dim, 2, "N");
-        put_message(&shape, 1, &dim);
-    }
-    put_number(&type_of_tensor, 1, (uint64_t)type);
-    put_message(&type_of_tensor, 2, &shape);
-    put_message(&holder, 1, &type_of_tensor);
-    put_message_text(&value, 1, name);
-    put_message(&value, 2, &holder);
-    put_message(graph, field, &value);
-}
-
-/* x uint8 [N,4] in; y = 2x + 1 float32 [N,4] and z = y as [N,2,2] out. `doubling` is the operator that doubles:
- * "Mul", or a name that no engine knows. */
-static message tiny_model(const char *doubling)
-{
-    static const float two = 2, one = 1;
-    static const int64_t shape[] = {0, 2, 2};
-    message model = {0}, graph = {0}, opset = {0};
-    put_node(&graph, "Cast", "x", NULL, "f");
-    put_node(&graph, doubling, "f", "two", "m");
-    put_node(&graph, "Add", "m", "one", "y");
-    put_node(&graph, "Reshape", "y", "shape", "z");
-    put_message_text(&graph, 2, "tiny");
-    put_constant(&graph, "two", ONNX_FLOAT, 1, &two, sizeof two);
-    put_constant(&graph, "one", ONNX_FLOAT, 1, &one, sizeof one);
-    put_constant(&graph, "shape", ONNX_INT64, 3, shape, sizeof shape);
-    put_value(&graph, 11, "x", ONNX_UINT8, 2, (uint64_t[]){0, 4});
-    put_value(&graph, 12, "y", ONNX_FLOAT, 2, (uint64_t[]){0, 4});
-    put_value(&graph, 12, "z", ONNX_FLOAT, 3, (uint64_t[]){0, 2, 2});
-    put_number(&opset, 2, 17);
-    put_number(&model, 1, 8);
-    put_message(&model, 7, &graph);
-    put_message(&model, 8, &opset);
-    return model;
-}
 
 /* ---- an engine with that model ---------------------------------------------------------------- */
 
 typedef struct subject {
     const char *name;
     char path[4200];
+    engine_options options;
+    const char *libraries; /* LANERT_ENGINES, where not as the tests were started with */
 } subject;
 
 static lanert_error err;
+
+static int use_libraries(void **state)
+{
+    static const char *own;
+    static bool known;
+    const subject *s = *state;
+    if (!known)
+        own = getenv("LANERT_ENGINES");
+    known = true;
+    const char *libraries = s && s->libraries ? s->libraries : own;
+    return libraries ? setenv("LANERT_ENGINES", libraries, 1) : unsetenv("LANERT_ENGINES");
+}
 
 /* The null engine gives what the model would for the frame 0, 1, 2, 255. */
 static const uint8_t frame[4] = {0, 1, 2, 255};
@@ -179,7 +79,7 @@ static void assert_computed(const binding *b, const float *out, int frames)
 static engine *open_subject(const subject *s)
 {
     engine *e = NULL;
-    assert_ok(engine_open(s->name, s->path, NULL, &e, &err));
+    assert_ok(engine_open(s->name, s->path, &s->options, &e, &err));
     return e;
 }
 
@@ -380,7 +280,9 @@ static void takes_options(void **state)
     engine *e = NULL;
     binding b;
     for (int threads = 0; threads <= 2; threads++) {
-        engine_options options = {.precision = threads ? LANERT_FP32 : LANERT_PRECISION_AUTO, .threads = threads};
+        engine_options options = s->options;
+        options.precision = threads ? LANERT_FP32 : LANERT_PRECISION_AUTO;
+        options.threads = threads;
         assert_ok(engine_open(s->name, s->path, &options, &e, &err));
         binding_init(&b, 1);
         assert_ok(engine_bind(e, &b.in, 1, b.out, 2, &err));
@@ -398,6 +300,31 @@ static void takes_options(void **state)
     assert_fails(engine_open(s->name, NULL, NULL, &e, &err), LANERT_EINVAL, "path");
 }
 
+static void memory_of_its_own_may_be_bound(void **state)
+{
+    engine *e = open_subject(*state);
+    binding b;
+    uint8_t *x;
+    float *y;
+    binding_init(&b, 1);
+    assert_ok(engine_allocate(e, sizeof frame, &x, &err));
+    assert_ok(engine_allocate(e, 4 * sizeof *y, &y, &err));
+    assert_true((uintptr_t)x % 64 == 0 && (uintptr_t)y % 64 == 0);
+    for (int i = 0; i < 4; i++)
+        assert_true(x[i] == 0 && y[i] == 0);
+    memcpy(x, frame, sizeof frame);
+    b.in.data = x;
+    b.out[0].data = y;
+    assert_ok(engine_bind(e, &b.in, 1, b.out, 1, &err));
+    assert_ok(engine_run(e, &err));
+    for (int i = 0; i < 4; i++)
+        assert_true(y[i] == canned[i]);
+    engine_release(e, x);
+    engine_release(e, y);
+    engine_release(e, NULL);
+    engine_close(&e);
+}
+
 /* ---- SDKs only: files --------------------------------------------------------------------------- */
 
 static const char *write_model(const char *name, const void *bytes, size_t size)
@@ -410,9 +337,9 @@ static void refuses_broken_models(void **state)
 {
     const subject *s = *state;
     engine *e = NULL;
-    message m = tiny_model("Mul");
+    message m = tiny_onnx("Mul");
 #define REFUSED(path, code, part)                                                                                      \
-    assert_fails(engine_open(s->name, path, NULL, &e, &err), code, part);                                              \
+    assert_fails(engine_open(s->name, path, &s->options, &e, &err), code, part);                                       \
     assert_null(e)
     REFUSED(temp_path(folder, "none.onnx"), LANERT_ENOTFOUND, "none.onnx");
     REFUSED(folder, LANERT_EIO, folder);
@@ -421,8 +348,8 @@ static void refuses_broken_models(void **state)
     REFUSED(write_model("cut.onnx", m.bytes, m.size / 2), LANERT_EFORMAT, "cut.onnx");
 #undef REFUSED
     /* An operator that nobody knows: some find out when they open, some when they compile. */
-    m = tiny_model("Frobnicate");
-    int rc = engine_open(s->name, write_model("operator.onnx", m.bytes, m.size), NULL, &e, &err);
+    m = tiny_onnx("Frobnicate");
+    int rc = engine_open(s->name, write_model("operator.onnx", m.bytes, m.size), &s->options, &e, &err);
     if (!rc) {
         binding b;
         binding_init(&b, 1);
@@ -438,7 +365,7 @@ static void refuses_broken_models(void **state)
 static void survives_damaged_models(void **state)
 {
     const subject *s = *state;
-    const message sound = tiny_model("Mul");
+    const message sound = tiny_onnx("Mul");
     uint32_t random = 1;
     int opened = 0;
     for (int round = 0; round < 200; round++) {
@@ -449,7 +376,7 @@ static void survives_damaged_models(void **state)
         }
         engine *e = NULL;
         err.text[0] = 0;
-        int rc = engine_open(s->name, write_model("damaged.onnx", m.bytes, m.size), NULL, &e, &err);
+        int rc = engine_open(s->name, write_model("damaged.onnx", m.bytes, m.size), &s->options, &e, &err);
         if (!rc) {
             binding b;
             binding_init(&b, 2);
@@ -466,7 +393,8 @@ static void survives_damaged_models(void **state)
 static void refuses_precisions_it_has_not(void **state)
 {
     const subject *s = *state;
-    const engine_options bf16 = {.precision = LANERT_BF16};
+    engine_options bf16 = s->options;
+    bf16.precision = LANERT_BF16;
     engine *e = NULL;
     binding b;
     binding_init(&b, 1);
@@ -568,6 +496,7 @@ static const struct CMUnitTest every_engine[] = {
     cmocka_unit_test(closes_in_every_state),
     cmocka_unit_test(opens_side_by_side),
     cmocka_unit_test(takes_options),
+    cmocka_unit_test(memory_of_its_own_may_be_bound),
 };
 
 static const struct CMUnitTest every_sdk[] = {
@@ -583,26 +512,38 @@ static const struct CMUnitTest once[] = {
 };
 
 typedef struct plan {
-    struct CMUnitTest tests[64];
-    char names[64][96];
+    struct CMUnitTest tests[128];
+    char names[128][96];
     size_t count;
 } plan;
 
 static void plan_add(plan *p, const struct CMUnitTest *tests, size_t count, subject *s)
 {
-    for (size_t i = 0; i < count && p->count < ARRAY_LEN(p->tests); i++, p->count++) {
-        snprintf(p->names[p->count], sizeof p->names[0], "%s %s", s ? s->name : "engines:", tests[i].name);
+    for (size_t i = 0; i < count; i++, p->count++) {
+        assert_true(p->count < ARRAY_LEN(p->tests));
+        snprintf(p->names[p->count], sizeof p->names[0], "%s%s %s",
+                 s ? s->name : "engines:", s && s->libraries ? " on a played GPU" : "", tests[i].name);
         p->tests[p->count] = tests[i];
+        p->tests[p->count].setup_func = use_libraries;
         p->tests[p->count].name = p->names[p->count];
         p->tests[p->count].initial_state = s;
     }
+}
+
+static void plan_sdk(plan *p, subject *s)
+{
+    snprintf(s->path, sizeof s->path, "%s/tiny.onnx", folder);
+    plan_add(p, every_engine, ARRAY_LEN(every_engine), s);
+    plan_add(p, every_sdk, ARRAY_LEN(every_sdk), s);
 }
 
 int main(void)
 {
     static plan p;
     static subject null = {.name = "null"}, sdks[ENGINE_MAX_TENSORS];
-    message model = tiny_model("Mul");
+    static subject played = {
+        .name = "onnxruntime", .libraries = PLAYED_DIR, .options.device = {.kind = DEVICE_CUDA, .index = 0}};
+    message model = tiny_onnx("Mul");
     make_folder(NULL);
     null_script_path(&script, null.path);
     write_model("tiny.onnx", model.bytes, model.size);
@@ -615,10 +556,10 @@ int main(void)
             continue;
         }
         sdks[i].name = info.name;
-        snprintf(sdks[i].path, sizeof sdks[i].path, "%s/tiny.onnx", folder);
-        plan_add(&p, every_engine, ARRAY_LEN(every_engine), &sdks[i]);
-        plan_add(&p, every_sdk, ARRAY_LEN(every_sdk), &sdks[i]);
+        plan_sdk(&p, &sdks[i]);
     }
+    if (file_exists(PLAYED_DIR "/onnxruntime/libonnxruntime.so.1"))
+        plan_sdk(&p, &played);
     plan_add(&p, once, ARRAY_LEN(once), NULL);
     int failed = _cmocka_run_group_tests("engine", p.tests, p.count, NULL, NULL);
     remove_folder(NULL);

@@ -35,7 +35,7 @@ static int tear_down(void **state)
 static void opens(const char *expected)
 {
     engine_library lib;
-    assert_ok(engine_library_open("engine", "libthing.so", "libthing.so.1", &lib, &err));
+    assert_ok(engine_library_open("engine", "libthing.so", "libthing.so.1", "do this", &lib, &err));
     assert_string_equal(lib.path, temp_path(folder, expected));
     engine_library_close(&lib);
     assert_null(lib.handle);
@@ -70,7 +70,7 @@ static void functions_are_found_by_name(void **state)
     engine_library lib;
     int (*run)(const char *, const struct CMUnitTest *, size_t, CMFixtureFunction, CMFixtureFunction) = NULL;
     put_library("libthing.so");
-    assert_ok(engine_library_open("engine", "libthing.so", "libthing.so.1", &lib, &err));
+    assert_ok(engine_library_open("engine", "libthing.so", "libthing.so.1", "do this", &lib, &err));
     assert_ok(engine_library_function(&lib, "_cmocka_run_group_tests", &run, &err));
     assert_non_null(run);
     assert_fails(engine_library_function(&lib, "no_such_function", &run, &err), LANERT_EENGINE, "no_such_function");
@@ -82,8 +82,8 @@ static void absence_says_what_to_do(void **state)
     (void)state;
     engine_library lib;
     (void)state;
-    assert_fails(engine_library_open("engine", "libthing.so", "libthing.so.1", &lib, &err), LANERT_ENOTFOUND,
-                 "scripts/deps.sh");
+    assert_fails(engine_library_open("engine", "libthing.so", "libthing.so.1", "do this", &lib, &err), LANERT_ENOTFOUND,
+                 "libthing.so is not installed: do this");
     assert_null(lib.handle);
 }
 
@@ -92,7 +92,7 @@ static void a_broken_library_says_so(void **state)
     (void)state;
     engine_library lib;
     put_text("libthing.so.1", "no library");
-    assert_fails(engine_library_open("engine", "libthing.so", "libthing.so.1", &lib, &err), LANERT_EENGINE,
+    assert_fails(engine_library_open("engine", "libthing.so", "libthing.so.1", "do this", &lib, &err), LANERT_EENGINE,
                  "libthing.so.1");
     assert_null(lib.handle);
 }
