@@ -12,6 +12,7 @@ _lanert()
     --preset) words="culane tusimple llamas road" ;;
     --dataset) words="culane tusimple llamas" ;;
     --engine) words="auto onnxruntime openvino" ;;
+    --device) words="cpu cuda tensorrt auto" ;;
     --precision) words="auto fp32 fp16 bf16" ;;
     --contend) words="cpu memory both" ;;
     --resize) words="linear cubic" ;;
@@ -24,14 +25,14 @@ _lanert()
     fi
     if [[ $cur == -* ]]; then
         case ${COMP_WORDS[1]} in
-        detect) words="--output --format --force --model --preset --engine --precision --threads --batch --conf
+        detect) words="--output --format --force --model --preset --engine --device --precision --threads --batch --conf
             --nms-thres --max-lanes --cut --resize --rate --deadline --max-missed --cpus --priority --duration --json --verbose
             --quiet --help" ;;
         convert) words="--output --preset --precision --outputs --force --quiet --help" ;;
-        bench) words="--model --preset --engine --precision --threads --batch --source --duration --frames --rounds
+        bench) words="--model --preset --engine --device --precision --threads --batch --source --duration --frames --rounds
             --warmup --rate --deadline --contend --cpus --priority --json --csv --plot --force --compare --max-slowdown --verbose --quiet
             --help" ;;
-        val) words="--dataset --root --list --predictions --allow-missing --model --preset --engine --precision --threads
+        val) words="--dataset --root --list --predictions --allow-missing --model --preset --engine --device --precision --threads
             --batch --conf --nms-thres --max-lanes --cut --resize --save --compare --min-f1 --max-drop --journal --shard
             --merge --per-image --worst --force --json --quiet --help" ;;
         inspect) words="--help" ;;

@@ -1,12 +1,15 @@
 #!/bin/bash
 # deps.sh - installs what lanert is built, run and tested with.
 #
-#   scripts/deps.sh [build|test]
+#   scripts/deps.sh [build|test|cuda]
 #
 # build (the default): Debian packages to build with, and the inference engines under .deps/:
 #     .deps/onnxruntime/{include,lib}   ONNX Runtime: library of its PyPI wheel, C header of Debian 13's package
 #     .deps/openvino/{include,lib}      OpenVINO: libraries and C headers of its PyPI wheel
 # test: build, and what the tests, fuzzers and checks use besides.
+# cuda: ONNX Runtime with the providers for NVIDIA GPUs, 250 MB, to be used with LANERT_ENGINES=.deps/cuda:
+#     .deps/cuda/onnxruntime/lib        library and providers of the wheel onnxruntime-gpu
+#   The driver, CUDA 13 and cuDNN 9, which they load, are not fetched.
 #
 # For Debian 12 and 13, x86-64 and arm64. Does nothing where all is there; may be interrupted and run again.
 set -euo pipefail
@@ -15,6 +18,9 @@ set -euo pipefail
 ONNXRUNTIME=1.32.0
 ONNXRUNTIME_x86_64=99e1074c4b2197accd5073052a465361be17b89c093b8ffb6e6bd8f986c52df8
 ONNXRUNTIME_aarch64=e36c187006e7a7c8b8d6d57f1a209dd63f52430dca6c282b177718ad6b841054
+ONNXRUNTIME_GPU=1.31.1
+ONNXRUNTIME_GPU_x86_64=05d548956197b9d01f59b625de740e0d6be3593f874e241a12dc0362650ecdf7
+ONNXRUNTIME_GPU_aarch64=a0f1725c5a6d1ef82d63498b5ebc25e2c90c9560e91dc76db9be4a49162d4d33
 OPENVINO=2026.4.1
 OPENVINO_x86_64=6b4375c17ddcac83a5180349e2e2bb811185c261066e2a920659892d58ef0e3b
 OPENVINO_aarch64=82efccb2f9f1bdc7e5a1996e05a3b719ebff9232dd54b44150d6d2e983a86b7d
@@ -156,6 +162,16 @@ make_onnxruntime() { # WORK OUT
     onnxruntime_header "$1" "$2/include"
 }
 
+make_cuda() { # WORK OUT
+    local sha=ONNXRUNTIME_GPU_$ARCH
+    wheel onnxruntime-gpu "$ONNXRUNTIME_GPU" "${!sha}" "$1"
+    unzip -q "$1"/onnxruntime_gpu-*.whl onnxruntime/capi/libonnxruntime\* onnxruntime/LICENSE \
+        onnxruntime/ThirdPartyNotices.txt -d "$1/wheel"
+    mkdir -p "$2/onnxruntime"
+    mv "$1/wheel/onnxruntime/capi" "$2/onnxruntime/lib"
+    mv "$1"/wheel/onnxruntime/{LICENSE,ThirdPartyNotices.txt} "$2/onnxruntime/"
+}
+
 # The processor's plugin and the reader of ONNX; other devices, Python and other formats are left in the wheel.
 make_openvino() { # WORK OUT
     local sha=OPENVINO_$ARCH
@@ -189,7 +205,8 @@ main() {
     case ${1:-build} in
     build) ;;
     test) packages+=("${TEST_PACKAGES[@]}") ;;
-    *) echo "usage: scripts/deps.sh [build|test]" >&2; exit 2 ;;
+    cuda) packages=(ca-certificates python3 python3-pip unzip) ;;
+    *) echo "usage: scripts/deps.sh [build|test|cuda]" >&2; exit 2 ;;
     esac
     ARCH=$(uname -m)
     case $ARCH in
@@ -208,6 +225,11 @@ main() {
     trap 'rm -rf "$DEPS"/.partial.*' EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
+    if [ "${1:-}" = cuda ]; then
+        engine cuda "$ONNXRUNTIME_GPU"
+        say "use it with LANERT_ENGINES=$DEPS/cuda"
+        return
+    fi
     engine onnxruntime "$ONNXRUNTIME"
     engine openvino "$OPENVINO"
     say "all is there"

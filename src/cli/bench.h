@@ -1,8 +1,8 @@
 /* bench.h - the parts of 'lanert bench'.
  *
- * A row is one model on one engine at one precision, number of threads and batch. Each row is measured in a process
- * of its own (bench_worker.c), which the program starts of itself (bench_child.c) and tells, round after round, to
- * measure one phase for a while; the rows take turns, so that what happens to the machine happens to all alike
+ * A row is one model on one engine and device at one precision, number of threads and batch. Each row is measured in a
+ * process of its own (bench_worker.c), which the program starts of itself (bench_child.c) and tells, round after round,
+ * to measure one phase for a while; the rows take turns, so that what happens to the machine happens to all alike
  * (bench_run.c). The report is a JSON value from the worker to the paper; docs/BENCHMARKS.md has its schema. */
 #ifndef CLI_BENCH_H
 #define CLI_BENCH_H
@@ -30,7 +30,7 @@ typedef struct bench_choices {
 } bench_choices;
 
 typedef struct bench_plan {
-    bench_choices models, engines, precisions, threads, batches; /* rows are all their combinations */
+    bench_choices models, engines, devices, precisions, threads, batches; /* rows are all their combinations */
     const char *preset, *source;
     int rounds, warmup;
     int frames;         /* of each row and phase; 0: as many as duration_s allows */

@@ -58,13 +58,20 @@ static spread find_spread(const json_t *row, const char *path)
 
 /* ---- rows ---- */
 
+/* Reports of before there was a choice do not say. */
+static const char *device_of(const json_t *row)
+{
+    const char *name = bench_text(row, "device");
+    return *name ? name : "cpu";
+}
+
 static bool is_same_row(const json_t *a, const json_t *b)
 {
     static const char *const texts[] = {"model", "engine", "precision"};
     for (int i = 0; i < 3; i++)
         if (strcmp(bench_text(a, texts[i]), bench_text(b, texts[i])))
             return false;
-    return bench_number(a, "threads") == bench_number(b, "threads") &&
+    return !strcmp(device_of(a), device_of(b)) && bench_number(a, "threads") == bench_number(b, "threads") &&
            bench_number(a, "batch") == bench_number(b, "batch");
 }
 
@@ -133,10 +140,10 @@ json_t *bench_compare(const json_t *older, const json_t *report, double max_slow
     json_array_foreach(bench_at(older, "rows"), i, old)
     {
         const json_t *new = find_row(report, old);
-        json_t *o = json_pack("{s:o, s:o, s:o, s:O*, s:O*}", "model", bench_string(bench_text(old, "model")), "engine",
-                              bench_string(bench_text(old, "engine")), "precision",
-                              bench_string(bench_text(old, "precision")), "threads", json_object_get(old, "threads"),
-                              "batch", json_object_get(old, "batch"));
+        json_t *o = json_pack("{s:o, s:o, s:o, s:o, s:O*, s:O*}", "model", bench_string(bench_text(old, "model")),
+                              "engine", bench_string(bench_text(old, "engine")), "device", bench_string(device_of(old)),
+                              "precision", bench_string(bench_text(old, "precision")), "threads",
+                              json_object_get(old, "threads"), "batch", json_object_get(old, "batch"));
         const char *verdict = compare_row(o, old, new, max_slowdown);
         matched += new != NULL;
         regressions += !strcmp(verdict, "slower") || !strcmp(verdict, "fails now");
@@ -160,8 +167,8 @@ void bench_print_comparison(const json_t *comparison, FILE *out)
             bench_number(comparison, "max_slowdown") * 100);
     json_array_foreach(bench_at(comparison, "rows"), i, row)
     {
-        fprintf(out, "%s %s %s, threads %.0f, batch %.0f: %s%s%s\n", bench_text(row, "model"),
-                bench_text(row, "engine"), bench_text(row, "precision"), bench_number(row, "threads"),
+        fprintf(out, "%s %s %s %s, threads %.0f, batch %.0f: %s%s%s\n", bench_text(row, "model"),
+                bench_text(row, "engine"), device_of(row), bench_text(row, "precision"), bench_number(row, "threads"),
                 bench_number(row, "batch"), bench_text(row, "verdict"),
                 bench_at(row, "other_model") ? "; the model is another" : "",
                 bench_at(row, "other_machine") ? "; the machine is another" : "");

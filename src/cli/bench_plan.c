@@ -17,6 +17,7 @@ int bench_processors(void)
 void bench_plan_defaults(bench_plan *plan)
 {
     *plan = (bench_plan){
+        .devices = {.names = {NULL}, .count = 1}, /* the engine's own */
         .precisions = {.numbers = {LANERT_PRECISION_AUTO}, .count = 1},
         .threads = {.numbers = {0}, .count = 1},
         .batches = {.numbers = {1}, .count = 1},
@@ -141,8 +142,8 @@ static bool is_utf8(const char *text)
 
 int bench_plan_rows(const bench_plan *plan)
 {
-    return plan->models.count * plan->engines.count * plan->precisions.count * plan->threads.count *
-           plan->batches.count;
+    return plan->models.count * plan->engines.count * plan->devices.count * plan->precisions.count *
+           plan->threads.count * plan->batches.count;
 }
 
 int bench_plan_complete(bench_plan *plan)

@@ -127,6 +127,8 @@ static void put_label(const plot *p, const json_t *row)
     fprintf(p->out, "<text x='%d' y='%d' text-anchor='end' font-weight='bold'>", LEFT - 10, p->y + 13);
     put_text(p->out, bench_text(row, "engine"));
     fputc(' ', p->out);
+    put_text(p->out, bench_text(row, "device"));
+    fputc(' ', p->out);
     put_text(p->out, bench_text(row, "precision"));
     fprintf(p->out, ", threads %.0f, batch %.0f</text>\n<text x='%d' y='%d' text-anchor='end' fill='#555555'>",
             bench_number(row, "threads"), bench_number(row, "batch"), LEFT - 10, p->y + 27);

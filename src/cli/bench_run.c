@@ -57,34 +57,41 @@ static json_t *describe_date(void)
     return json_string(date);
 }
 
-static bool make_row(bench *b, json_t *machine, const char *model, const char *engine, int precision, int threads,
-                     int batch)
+/* The choice that row *n takes; leaves what counts the slower ones in *n. */
+static int choose(const bench_choices *choices, int *n)
 {
+    int place = *n % choices->count;
+    *n /= choices->count;
+    return place;
+}
+
+/* Row n of the plan; batches vary fastest. */
+static bool make_row(bench *b, json_t *machine, int n)
+{
+    const bench_plan *p = b->plan;
     bench_row *row = &b->rows[b->row_count++];
-    const char *name = lanert_precision_name((lanert_precision)precision);
-    row->result = json_pack("{s:s, s:s, s:s, s:i, s:i, s:s, s:o, s:O}", "model", base_name(model), "engine", engine,
-                            "precision", name, "threads", threads, "batch", batch, "lanert", lanert_version(), "date",
-                            describe_date(), "machine", machine);
-    row->open = json_pack("{s:{s:s, s:s*, s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:s*, s:s*}}", "open", "model", model,
-                          "preset", b->plan->preset, "source", b->plan->source, "engine", engine, "precision",
-                          precision, "threads", threads, "batch", batch, "warmup", b->plan->warmup, "deadline_ms",
-                          b->plan->deadline_ms, "cpus", b->plan->scheduling.cpus, "priority",
-                          b->plan->scheduling.priority);
+    int batch = p->batches.numbers[choose(&p->batches, &n)], threads = p->threads.numbers[choose(&p->threads, &n)];
+    int precision = p->precisions.numbers[choose(&p->precisions, &n)];
+    const char *device = p->devices.names[choose(&p->devices, &n)];
+    const char *engine = p->engines.names[choose(&p->engines, &n)], *model = p->models.names[n];
+    row->result = json_pack("{s:s, s:s, s:s*, s:s, s:i, s:i, s:s, s:o, s:O}", "model", base_name(model), "engine",
+                            engine, "device", device, "precision", lanert_precision_name((lanert_precision)precision),
+                            "threads", threads, "batch", batch, "lanert", lanert_version(), "date", describe_date(),
+                            "machine", machine);
+    row->open = json_pack("{s:{s:s, s:s*, s:s, s:s, s:s*, s:i, s:i, s:i, s:i, s:f, s:s*, s:s*}}", "open", "model",
+                          model, "preset", p->preset, "source", p->source, "engine", engine, "device", device,
+                          "precision", precision, "threads", threads, "batch", batch, "warmup", p->warmup,
+                          "deadline_ms", p->deadline_ms, "cpus", p->scheduling.cpus, "priority",
+                          p->scheduling.priority);
     return row->result && row->open;
 }
 
 static bool make_rows(bench *b)
 {
-    const bench_plan *p = b->plan;
     json_t *machine = describe_machine();
     bool done = machine != NULL;
-    for (int i = 0; done && i < bench_plan_rows(p); i++) {
-        int n = i, batch = n % p->batches.count, threads = (n /= p->batches.count) % p->threads.count;
-        int precision = (n /= p->threads.count) % p->precisions.count;
-        int engine = (n /= p->precisions.count) % p->engines.count;
-        done = make_row(b, machine, p->models.names[n / p->engines.count], p->engines.names[engine],
-                        p->precisions.numbers[precision], p->threads.numbers[threads], p->batches.numbers[batch]);
-    }
+    for (int i = 0; done && i < bench_plan_rows(b->plan); i++)
+        done = make_row(b, machine, i);
     json_decref(machine);
     return done;
 }

@@ -36,10 +36,16 @@ static void put_words(FILE *out, const char *indent, const char *words)
     fputc('\n', out);
 }
 
+/* A GPU stands in the place of the threads, which only the processor has to do with. */
 static void put_key(const json_t *row, FILE *out)
 {
-    fprintf(out, "%-12s %-5s %7.0f %5.0f", bench_text(row, "engine"), bench_text(row, "precision"),
-            bench_number(row, "threads"), bench_number(row, "batch"));
+    const char *device = bench_text(row, "device");
+    fprintf(out, "%-12s %-5s", bench_text(row, "engine"), bench_text(row, "precision"));
+    if (*device && strcmp(device, "cpu"))
+        fprintf(out, " %7s", device);
+    else
+        fprintf(out, " %7.0f", bench_number(row, "threads"));
+    fprintf(out, " %5.0f", bench_number(row, "batch"));
 }
 
 #define KEY_HEADER "engine       prec. threads batch "
@@ -140,8 +146,9 @@ static void put_stages(const json_t *row, FILE *out)
 {
     static const char *const phases[] = {"pipeline", "steady", "paced", "contended"};
     char path[64];
-    fprintf(out, "\n%s, %s %s, threads %.0f, batch %.0f\n%-24s", bench_text(row, "model"), bench_text(row, "engine"),
-            bench_text(row, "precision"), bench_number(row, "threads"), bench_number(row, "batch"), "  stage, ms");
+    fprintf(out, "\n%s, %s %s %s, threads %.0f, batch %.0f\n%-24s", bench_text(row, "model"), bench_text(row, "engine"),
+            bench_text(row, "device"), bench_text(row, "precision"), bench_number(row, "threads"),
+            bench_number(row, "batch"), "  stage, ms");
     for (int i = 0; bench_statistics[i]; i++)
         fprintf(out, " %7s", bench_statistics[i]);
     fputs("   frames\n", out);

@@ -9,12 +9,13 @@ static const char help[] =
     "usage: lanert bench --model MODEL.onnx... [OPTION]...\n"
     "\n"
     "Measures how fast models run: frames a second end to end, and how long each stage of a frame takes. Each\n"
-    "combination of model, engine, precision, threads and batch is a row, measured in a process of its own; rows take\n"
-    "turns, round after round. docs/BENCHMARKS.md says what the figures mean.\n"
+    "combination of model, engine, device, precision, threads and batch is a row, measured in a process of its own;\n"
+    "rows take turns, round after round. docs/BENCHMARKS.md says what the figures mean.\n"
     "\n"
     "  -m, --model MODEL.onnx     may be repeated\n"
     "      --preset NAME          culane, tusimple, llamas or road: needed for a plain export, which does not say\n"
     "      --engine A,B...        all (the default: those that are usable), auto, onnxruntime, openvino\n"
+    "      --device A,B...        cpu (the default), cuda, cuda:1, tensorrt, auto; see 'lanert detect'\n"
     "      --precision A,B...     auto (the default: the model's own), fp32, fp16, bf16\n"
     "      --threads N,N...       of the engine; 0 (the default): one for each processor\n"
     "      --batch N,N...         frames that go through the engine together (default 1)\n"
@@ -55,6 +56,7 @@ typedef struct job {
 enum {
     PRESET = 256,
     ENGINE,
+    DEVICE,
     PRECISION,
     THREADS,
     BATCH,
@@ -81,6 +83,7 @@ static const struct option longs[] = {
     {"model", required_argument, NULL, 'm'},
     {"preset", required_argument, NULL, PRESET},
     {"engine", required_argument, NULL, ENGINE},
+    {"device", required_argument, NULL, DEVICE},
     {"precision", required_argument, NULL, PRECISION},
     {"threads", required_argument, NULL, THREADS},
     {"batch", required_argument, NULL, BATCH},
@@ -134,10 +137,10 @@ static bool parse_preset(const char **preset)
     return option_name("--preset", optarg, names, &place) && set_text(preset);
 }
 
-static bool parse_engines(bench_choices *engines)
+static bool parse_names(const char *option, bench_choices *names)
 {
-    engines->count = 0;
-    return bench_parse_names("--engine", optarg, engines);
+    names->count = 0;
+    return bench_parse_names(option, optarg, names);
 }
 
 static bool parse_option(job *j, int c)
@@ -149,7 +152,9 @@ static bool parse_option(job *j, int c)
     case PRESET:
         return parse_preset(&p->preset);
     case ENGINE:
-        return parse_engines(&p->engines);
+        return parse_names("--engine", &p->engines);
+    case DEVICE:
+        return parse_names("--device", &p->devices);
     case PRECISION:
         return bench_parse_precisions(optarg, &p->precisions);
     case THREADS:

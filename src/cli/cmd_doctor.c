@@ -8,7 +8,7 @@ static const char help[] =
     "usage: lanert doctor [--json]\n"
     "\n"
     "Says what this machine has: the inference engines that were found, with versions and places, what is missing and\n"
-    "how to get it, and what the processor can do.\n"
+    "how to get it, what the processor can do, and NVIDIA's GPUs.\n"
     "\n"
     "      --json     as JSON\n"
     "  -h, --help     this text\n"
@@ -45,7 +45,8 @@ static void print_cpu(const cpu *c, bool json)
 static void print_engine(const lanert_engine_info *e, bool first, bool json)
 {
     if (!json) {
-        printf("%-12s %s %s\n", e->name, e->usable ? "usable," : "not usable,", *e->version ? e->version : "not found");
+        printf("%-12s %s %s", e->name, e->usable ? "usable," : "not usable,", *e->version ? e->version : "not found");
+        printf(e->usable ? "; on %s\n" : "\n", e->devices);
         if (*e->path)
             printf("             %s\n", e->path);
         if (*e->note)
@@ -57,7 +58,38 @@ static void print_engine(const lanert_engine_info *e, bool first, bool json)
     printf("\"usable\": %s, ", e->usable ? "true" : "false");
     print_json_pair("version", e->version, ", ");
     print_json_pair("path", e->path, ", ");
+    print_json_pair("devices", e->devices, ", ");
     print_json_pair("note", e->note, "}");
+}
+
+static void print_gpu(const lanert_device_info *d, bool first, bool json)
+{
+    if (!json) {
+        if (d->usable)
+            printf("%-12s %s, %.1f GB of memory, compute capability %s; driver for CUDA %s\n", d->name, d->model,
+                   d->memory_gb, d->capability, d->driver);
+        else
+            printf("%-12s not usable\n             %s\n", d->name, d->note);
+        return;
+    }
+    fputs(first ? "{" : ", {", stdout);
+    print_json_pair("name", d->name, ", ");
+    printf("\"usable\": %s, ", d->usable ? "true" : "false");
+    print_json_pair("model", d->model, ", ");
+    print_json_pair("capability", d->capability, ", ");
+    print_json_pair("driver", d->driver, ", ");
+    printf("\"memory_gb\": %.1f, ", d->memory_gb);
+    print_json_pair("note", d->note, "}");
+}
+
+/* NVIDIA's GPUs, or why there is none. */
+static int print_gpus(bool json, lanert_error *err)
+{
+    lanert_device_info info;
+    int rc;
+    for (int i = 0; (rc = lanert_device_probe(i, &info, err)) == 0; i++)
+        print_gpu(&info, i == 0, json);
+    return rc;
 }
 
 int cmd_doctor(int argc, char **argv)
@@ -84,6 +116,10 @@ int cmd_doctor(int argc, char **argv)
     for (int i = 0; (rc = lanert_engine_probe(i, &info, &err)) == 0; i++) {
         print_engine(&info, i == 0, json);
         usable += info.usable;
+    }
+    if (rc == LANERT_END) {
+        fputs(json ? "], \"gpus\": [" : "\n", stdout);
+        rc = print_gpus(json, &err);
     }
     if (rc != LANERT_END) {
         say_error("%s", err.text);

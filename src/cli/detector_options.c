@@ -54,6 +54,9 @@ bool detector_options_parse(detector_options *o, int c, const char *value)
     case DETECTOR_ENGINE:
         o->options.engine = value;
         return true;
+    case DETECTOR_DEVICE:
+        o->options.device = value;
+        return true;
     case DETECTOR_PRECISION:
         return option_precision(value, &o->options.precision);
     case DETECTOR_THREADS:

@@ -13,6 +13,7 @@ typedef struct detector_options {
 enum {
     DETECTOR_PRESET = 512,
     DETECTOR_ENGINE,
+    DETECTOR_DEVICE,
     DETECTOR_PRECISION,
     DETECTOR_THREADS,
     DETECTOR_BATCH,
@@ -30,6 +31,7 @@ enum {
     {"model", required_argument, NULL, 'm'}, \
     {"preset", required_argument, NULL, DETECTOR_PRESET}, \
     {"engine", required_argument, NULL, DETECTOR_ENGINE}, \
+    {"device", required_argument, NULL, DETECTOR_DEVICE}, \
     {"precision", required_argument, NULL, DETECTOR_PRECISION}, \
     {"threads", required_argument, NULL, DETECTOR_THREADS}, \
     {"batch", required_argument, NULL, DETECTOR_BATCH}, \
@@ -43,6 +45,8 @@ enum {
     "  -m, --model MODEL.onnx     written by 'lanert convert', or a plain ONNX export of CLRNet\n" \
     "      --preset NAME          culane, tusimple, llamas or road: needed for a plain export, which does not say\n" \
     "      --engine NAME          auto (the default), onnxruntime or openvino\n" \
+    "      --device NAME          cpu (the default), cuda (an NVIDIA GPU; cuda:1 is the second), tensorrt (the same,\n" \
+    "                             through ONNX Runtime's TensorRT), or auto: a GPU if there is one\n" \
     "      --precision NAME       auto (the default: the model's own), fp32, fp16 or bf16\n" \
     "      --threads N            of the engine; 0 (the default): one for each processor\n" \
     "      --batch N              frames that go through the engine together (default 1)\n" \

@@ -38,10 +38,10 @@ int val_identity(const detector_options *model, char *identity, size_t size)
     int status = find_hash(model->model, hash);
     if (!status)
         snprintf(identity, size,
-                 "%s preset=%s engine=%s precision=%s batch=%d conf=%a nms=%a lanes=%d cut=%a resize=%d", hash,
-                 model->preset ? model->preset : "", o->engine ? o->engine : "auto",
-                 lanert_precision_name(o->precision), o->batch, (double)o->conf, (double)o->nms_thres, o->max_lanes,
-                 o->cut, (int)o->resize);
+                 "%s preset=%s engine=%s%s%s precision=%s batch=%d conf=%a nms=%a lanes=%d cut=%a resize=%d", hash,
+                 model->preset ? model->preset : "", o->engine ? o->engine : "auto", o->device ? " device=" : "",
+                 o->device ? o->device : "", lanert_precision_name(o->precision), o->batch, (double)o->conf,
+                 (double)o->nms_thres, o->max_lanes, o->cut, (int)o->resize);
     return status;
 }
 

@@ -1,0 +1,66 @@
+#!/usr/bin/env bats
+# --device: without a driver, and on a GPU that is played.
+load common
+
+setup_file() {
+    make_model
+}
+
+setup() {
+    PLAYED=$LANERT_BUILD/tests/played
+    [ -e "$PLAYED/onnxruntime" ] || skip "ONNX Runtime is not here"
+    cd "$BATS_TEST_TMPDIR"
+}
+
+need_no_driver() {
+    "$LANERT" doctor --json | jq -e '.gpus[0].usable | not' >/dev/null || skip "this machine has a GPU"
+}
+
+@test "doctor says what the GPU is, or why there is none" {
+    export LANERT_ENGINES=$PLAYED
+    "$LANERT" doctor --json | jq -e '.gpus == [{"name": "cuda:0", "usable": true, "model": "Played GPU 0", "capability": "8.9",
+        "driver": "13.2", "memory_gb": 8.0, "note": ""}] and
+        (.engines[] | select(.name == "onnxruntime") | .devices == "cpu, cuda, tensorrt")'
+    [[ $("$LANERT" doctor) == *"cuda:0       Played GPU 0, 8.0 GB of memory, compute capability 8.9; driver for CUDA 13.2"* ]]
+    unset LANERT_ENGINES
+    need_no_driver
+    "$LANERT" doctor --json | jq -e '.gpus | length == 1 and (.[0].note | test("driver"))'
+    "$LANERT" doctor --json | jq -e '.engines[] | select(.name == "onnxruntime") | .devices == "cpu"'
+}
+
+@test "a GPU gives the lanes that the processor gives" {
+    "$LANERT" detect synthetic:frames=5,size=640x360 -m "$MODEL" --engine onnxruntime -o cpu.jsonl -q
+    export LANERT_ENGINES=$PLAYED XDG_CACHE_HOME=$PWD/cache
+    for device in cuda cuda:0 tensorrt auto; do
+        "$LANERT" detect synthetic:frames=5,size=640x360 -m "$MODEL" --engine onnxruntime --device $device --batch 2 \
+            -o gpu.jsonl -q --force --json >summary.json
+        jq -e '.device | test("^(cuda|tensorrt):0$")' summary.json
+        diff <(jq -c .lanes cpu.jsonl) <(jq -c .lanes gpu.jsonl)
+    done
+    [ "$(stat -c %a cache/lanert)" = 700 ]
+    # auto as the engine too: the first that computes there.
+    "$LANERT" detect synthetic:frames=1 -m "$MODEL" --device cuda --json | jq -e '.engine == "onnxruntime"'
+    fails 3 "openvino does not compute on cuda:0" "$LANERT" detect synthetic:frames=1 -m "$MODEL" --engine openvino --device cuda
+    fails 3 "there is no GPU 1" "$LANERT" detect synthetic:frames=1 -m "$MODEL" --device cuda:1
+}
+
+@test "without a driver a GPU that is asked for is an error, and auto falls back" {
+    need_no_driver
+    fails 3 "install NVIDIA's driver" "$LANERT" detect synthetic:frames=1 -m "$MODEL" --device cuda
+    fails 3 "install NVIDIA's driver" "$LANERT" detect synthetic:frames=1 -m "$MODEL" --engine onnxruntime --device cuda
+    fails 2 'no device "gpu"' "$LANERT" detect synthetic:frames=1 -m "$MODEL" --device gpu
+    "$LANERT" detect synthetic:frames=1 -m "$MODEL" --engine onnxruntime --device auto --json | jq -e '.device == "cpu"'
+    "$LANERT" detect synthetic:frames=1 -m "$MODEL" --device auto --json | jq -e '.device == "cpu"'
+}
+
+@test "bench has a row for each device" {
+    export LANERT_ENGINES=$PLAYED
+    "$LANERT" bench -m "$MODEL" --engine onnxruntime --device cpu,cuda --frames 2 --rounds 1 --warmup 1 -q --json \
+        --source synthetic:size=320x180,frames=2 >report.json
+    jq -e '[.rows[].device] == ["cpu", "cuda:0"] and all(.rows[]; .error == null)' report.json
+    # An older report does not say; it was the processor.
+    jq 'del(.rows[].device) | .rows |= .[:1]' report.json >old.json
+    "$LANERT" bench -m "$MODEL" --engine onnxruntime --device cpu,cuda --frames 2 --rounds 1 --warmup 1 -q --json \
+        --source synthetic:size=320x180,frames=2 --compare old.json --max-slowdown 100000 >both.json
+    jq -e '.comparison.matched == 1 and .comparison.rows[0].device == "cpu"' both.json
+}
