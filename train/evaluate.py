@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from clrnet import decode, metric, model
+from road import labels as labels_
 from road import picture as pictures_
 from road.geometry import CUT
 from road.renderer import Renderer
@@ -57,11 +58,14 @@ def drawn(net, size, number, device, batch=16, seed=VALIDATION_SEED):
 
 
 def prepared(path, size):
-    """The network's input [1, 3, H, W] for a picture file, and the picture's width and height."""
+    """The network's input [1, 3, H, W] for a picture file, made as lanert makes it, and the picture's width and height."""
     pixels = torch.from_numpy(pictures_.read(path)).permute(2, 0, 1)[None].float() / 255
     height, width = pixels.shape[2:]
     cut = pixels[:, :, int(CUT * height) :]
-    return F.interpolate(cut, (size[1], size[0]), mode='bilinear', align_corners=False), (width, height)
+    shown = F.interpolate(cut, (labels_.HEIGHT, labels_.WIDTH), mode='bilinear', align_corners=False)
+    if size != (labels_.WIDTH, labels_.HEIGHT):
+        shown = F.interpolate(shown, (size[1], size[0]), mode='area')
+    return shown, (width, height)
 
 
 def labels(path, width, height):

@@ -12,6 +12,7 @@ import threading
 import time
 
 import torch
+from torch import distributed
 
 import evaluate
 import parts
@@ -29,6 +30,7 @@ def options():
     ap.add_argument('--seed', type=int, default=1)
     ap.add_argument('--arch', default='resnet18', help='resnet18 or resnet34')
     ap.add_argument('--width', type=float, default=1.0, help="share of the backbone's channels")
+    ap.add_argument('--init', metavar='CHECKPOINT', help='begin with the weights of this one, of the same shape')
     ap.add_argument('--batch', type=int, default=32)
     ap.add_argument('--size', default='800x320', help='of the pictures')
     ap.add_argument('--first-size', help='of the pictures of the first part, smaller for speed')
@@ -71,22 +73,50 @@ class Log:
         print(f'{time.strftime("%H:%M:%S")} {kind}: {words}', file=sys.stderr, flush=True)
 
 
-class Scenes:
-    """Scenes batch after batch from a picture number on, sampled ahead by a thread of their own."""
+class Team:
+    """The processes that share each batch, as torchrun starts them; by itself, one."""
 
-    def __init__(self, seed, first, batch):
+    def __init__(self):
+        self.rank, self.size = (int(os.environ.get(k, d)) for k, d in (('RANK', 0), ('WORLD_SIZE', 1)))
+        if self.size > 1:
+            distributed.init_process_group('gloo')
+
+    def mean(self, tensors):
+        """Replaces each tensor by its mean over the team: one exchange for all of them."""
+        if self.size == 1:
+            return
+        flat = torch.cat([t.flatten() for t in tensors])
+        distributed.all_reduce(flat)
+        for t, mean in zip(tensors, (flat / self.size).split([t.numel() for t in tensors])):
+            t.copy_(mean.view_as(t))
+
+    def follow(self, *numbers):
+        """The first process's numbers, in all of them."""
+        if self.size == 1:
+            return numbers
+        told = torch.tensor(numbers, dtype=torch.float64)
+        distributed.broadcast(told, 0)
+        return told.tolist()
+
+
+class Scenes:
+    """This process's part of batch after batch from a picture number on, sampled ahead by a thread of their own."""
+
+    def __init__(self, seed, first, batch, team):
         self.queue, self.stopped = queue.Queue(maxsize=3 * GROUP), False
-        self.thread = threading.Thread(target=self.work, args=(seed, first, batch), daemon=True)
+        self.thread = threading.Thread(target=self.work, args=(seed, first, batch, team), daemon=True)
         self.thread.start()
 
-    def work(self, seed, first, batch):
+    def work(self, seed, first, batch, team):
+        mine = batch // team.size
         while not self.stopped:
-            group = renderer.sample(seed, torch.arange(first, first + batch * GROUP))
+            starts = first + team.rank * mine + torch.arange(GROUP) * batch
+            group = renderer.sample(seed, (starts[:, None] + torch.arange(mine)).flatten())
             for i in range(GROUP):
-                piece = {k: v[i * batch : (i + 1) * batch] for k, v in group.items()}
+                piece = {k: v[i * mine : (i + 1) * mine] for k, v in group.items()}
                 while not self.stopped:
                     try:
-                        self.queue.put((first + i * batch, piece), timeout=0.1)
+                        self.queue.put((int(starts[i]), piece), timeout=0.1)
                         break
                     except queue.Full:
                         pass
@@ -152,22 +182,29 @@ class Average:
 
 class Trainer:
     def __init__(self, a):
-        self.a, self.device, self.stop = a, torch.device(a.device), False
+        self.a, self.device, self.stop, self.team = a, torch.device(a.device), False, Team()
+        if a.batch % self.team.size or (self.team.size > 1 and self.device.type != 'cpu'):
+            sys.exit(f'{self.team.size} processes cannot share a batch of {a.batch} on {a.device}: CPUs and even parts only')
         self.step, self.drawn, self.spent, self.skipped = 0, 0, 0.0, 0
         torch.manual_seed(a.seed)
         self.net = model.CLRNet(a.arch, a.width)
+        if a.init:
+            self.net.load_state_dict(model.load(a.init).state_dict())
         self.net.to(self.device, memory_format=torch.channels_last)
         self.average = Average(self.net)
         decayed = [p for p in self.net.parameters() if p.dim() > 1]
         others = [p for p in self.net.parameters() if p.dim() <= 1]
         self.optimizer = torch.optim.AdamW(
-            [{'params': decayed, 'weight_decay': 0.01}, {'params': others, 'weight_decay': 0.0}]
+            [{'params': decayed, 'weight_decay': 0.01}, {'params': others, 'weight_decay': 0.0}],
+            **({'fused': True} if torch.__version__ >= '2.4' else {}),  # older ones have it for GPUs alone
         )
         self.rate = a.rate * math.sqrt(a.batch / 24)
         self.warm_from, self.warm_steps = 0, a.warm
         os.makedirs(a.folder, exist_ok=True)
-        self.log = Log(os.path.join(a.folder, 'log.jsonl'))
+        self.log = (lambda *_, **__: None) if self.team.rank else Log(os.path.join(a.folder, 'log.jsonl'))
         self.restore()
+        if self.team.rank:
+            torch.manual_seed((a.seed << 20) + (self.step << 8) + self.team.rank)
         self.drawers, self.reservoir = {}, Reservoir()
         quick = (lambda f: torch.compile(f, dynamic=False)) if a.compile_net else (lambda f: f)
         self.forward, self.loss = quick(self.net), quick(losses.loss)
@@ -183,6 +220,8 @@ class Trainer:
 
     def save(self):
         """Everything to go on exactly, the average as a checkpoint and, where asked for, the parts."""
+        if self.team.rank:
+            return
         state = {
             'net': self.net.state_dict(),
             'average': self.average.state,
@@ -262,6 +301,7 @@ class Trainer:
         total, figures = self.loss(stages, seg, lanes, classes, self.net.heads.criterion.weight)
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
+        self.team.mean([p.grad for p in self.net.parameters() if p.grad is not None])
         norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), CLIP)
         # A gradient that is not finite makes the whole clipped gradient NaN: such a step becomes one of zeros. Asking
         # whether it was would make the CPU wait for the GPU at every step.
@@ -270,14 +310,15 @@ class Trainer:
                 p.grad.nan_to_num_(0.0, 0.0, 0.0)
         self.skipped = self.skipped + (~torch.isfinite(norm)).to(torch.int64)
         self.optimizer.step()
-        self.average.update(self.net, self.step)
+        if not self.team.rank:
+            self.average.update(self.net, self.step)
         return figures | {'loss': total.detach(), 'norm': norm.nan_to_num(0.0, 0.0)}
 
     # ---- the run
 
     def check(self):
         """Measures the average on drawn pictures of the validation seed."""
-        if self.a.check_minutes:
+        if self.a.check_minutes and not self.team.rank:
             net = self.average.network(self.a).to(self.device)
             size = tuple(map(int, self.a.size.split('x')))
             cases = evaluate.drawn(net, size, self.a.check_pictures, self.device)
@@ -287,10 +328,14 @@ class Trainer:
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: setattr(self, 'stop', True))
         self.net.train()
-        scenes = Scenes(self.a.seed, self.drawn, self.a.batch)
+        scenes = Scenes(self.a.seed, self.drawn, self.a.batch, self.team)
         started = saved = checked = last = tick = time.time()
         sums, counted = {}, 0
-        while self.progress() < 1 and not self.stop:
+        while True:
+            late = self.a.minutes and time.time() - started > 60 * self.a.minutes
+            self.spent, over = self.team.follow(self.spent, self.stop or late or self.progress() >= 1)
+            if over:
+                break
             rate = self.set_rate()
             if self.step % self.a.reuse and self.reservoir.kept:
                 batch = self.reservoir.take()
@@ -323,8 +368,6 @@ class Trainer:
             if self.a.check_minutes and now - checked > 60 * self.a.check_minutes:
                 self.check()
                 checked = last = tick = time.time()
-            if self.a.minutes and now - started > 60 * self.a.minutes:
-                break
         scenes.stop()
         self.save()
         self.log('stop', step=self.step, drawn=self.drawn, done=self.progress())

@@ -2,7 +2,11 @@
 
 import json
 import os
+import socket
+import subprocess
+import sys
 import tempfile
+import types
 import unittest
 from unittest import mock
 
@@ -12,29 +16,14 @@ import torch
 import train
 
 
+SMALL = (
+    '--width 0.125 --size 96x32 --batch 2 --priors 24 --warm 2 --device cpu --check-minutes 0 --log-steps 2'.split()
+)
+
+
 def run(folder, *arguments):
     """Trains a small network in the folder and returns its trainer."""
-    line = [
-        'train.py',
-        folder,
-        '--width',
-        '0.125',
-        '--size',
-        '96x32',
-        '--batch',
-        '2',
-        '--priors',
-        '24',
-        '--warm',
-        '2',
-        '--device',
-        'cpu',
-        '--check-minutes',
-        '0',
-        '--log-steps',
-        '2',
-        *arguments,
-    ]
+    line = ['train.py', folder, *SMALL, *arguments]
     with mock.patch('sys.argv', line), mock.patch('sys.stderr'):
         trainer = train.Trainer(train.options())
         trainer.run()
@@ -70,6 +59,32 @@ class TrainerTest(unittest.TestCase):
         with open(os.path.join(self.path('parted'), 'log.jsonl')) as f:
             kinds = [json.loads(line)['kind'] for line in f]
         self.assertIn('resume', kinds)
+
+    def test_a_run_begins_with_the_weights_of_a_checkpoint(self):
+        run(self.path('first'), '--pictures', '2')
+        checkpoint = os.path.join(self.path('first'), 'road.pth')
+        with mock.patch('sys.argv', ['train.py', self.path('second'), *SMALL, '--init', checkpoint]):
+            second = train.Trainer(train.options())
+        self.assertEqual(second.step, 0)
+        for k, v in train.model.load(checkpoint).state_dict().items():
+            self.assertTrue(torch.equal(v, second.net.state_dict()[k]), k)
+            self.assertTrue(torch.equal(v, second.average.state[k]), k)
+
+    @unittest.skipUnless(train.distributed.is_available(), 'this PyTorch has no torch.distributed')
+    def test_two_processes_share_the_batches(self):
+        with socket.create_server(('localhost', 0)) as free:
+            port = free.getsockname()[1]
+        team = {'OMP_NUM_THREADS': '1', 'WORLD_SIZE': '2', 'MASTER_ADDR': 'localhost', 'MASTER_PORT': str(port)}
+        line = [sys.executable, train.__file__, self.path('run'), *SMALL, '--pictures', '6', '--log-steps', '1']
+        processes = [
+            subprocess.Popen(line, env={**os.environ, **team, 'RANK': str(rank)}, stderr=subprocess.DEVNULL)
+            for rank in range(2)
+        ]
+        self.assertEqual([p.wait(300) for p in processes], [0, 0])
+        with open(os.path.join(self.path('run'), 'log.jsonl')) as f:
+            log = [json.loads(line) for line in f]
+        self.assertEqual([(e['kind'], e['step'], e['drawn']) for e in log][2:], [('step', 3, 6), ('stop', 3, 6)])
+        self.assertEqual(run(self.path('run'), '--pictures', '8').step, 4)
 
     def test_another_seed_is_refused(self):
         run(self.path('run'), '--pictures', '2')
@@ -118,6 +133,19 @@ class EvaluateTest(unittest.TestCase):
         self.assertEqual(len(cases), 1)
         self.assertEqual(len(cases[0][1]), 1)
         self.assertEqual(cases[0][2], 90 / 160)
+
+
+class ScenesTest(unittest.TestCase):
+    def test_processes_draw_the_parts_of_one_batch(self):
+        team = lambda rank, size: types.SimpleNamespace(rank=rank, size=size)
+        parts = [train.Scenes(1, 6, 4, team(*t)) for t in ((0, 1), (0, 2), (1, 2))]
+        for number in range(6, 6 + 4 * (train.GROUP + 2), 4):
+            whole, first, second = (p.next() for p in parts)
+            self.assertEqual([whole[0], first[0], second[0]], [number, number, number + 2])
+            for k, v in whole[1].items():
+                self.assertTrue(torch.equal(v, torch.cat([first[1][k], second[1][k]])), k)
+        for p in parts:
+            p.stop()
 
 
 class ReservoirTest(unittest.TestCase):
