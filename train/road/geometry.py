@@ -13,7 +13,7 @@ import torch
 
 from .texture import fused
 
-CUT = 1 / 3  # preset `road`: the top third is cut away (see README.md)
+CUT = 1 / 3  # preset `road`: the top third is cut away (see README.md); a scene's field `cut` may say otherwise
 NEAR, FAR = 1.0, 600.0
 STEPS = 320  # samples of the ground's profile, logarithmic in z
 
@@ -40,6 +40,7 @@ def sample(dice):
         'centre_x': one.normal(0.5, 0.01),
         'centre_y': centre,
         'roll': one.normal(0, 0.012),
+        'cut': torch.full_like(height, CUT),
         'distortion': one.uniform(-0.02, 0.2) * one.flag(0.6),
     }
     camera['pitch'] = torch.atan((horizon - centre) / (aspect * focal))
@@ -96,9 +97,10 @@ def rays(g, width, height):
     """u, v [B, H, W] of each pixel of the network's input."""
     device = g['height'].device
     x = (torch.arange(width, device=device) + 0.5) / width
-    y = (torch.arange(height, device=device) + 0.5) / height * (1 - CUT) + CUT
+    y = (torch.arange(height, device=device) + 0.5) / height
     y, x = torch.meshgrid(y, x, indexing='ij')
     k = lambda n: g[n][:, None, None]
+    y = y * (1 - k('cut')) + k('cut')
     x = (x - k('centre_x')) / k('focal')
     y = (y - k('centre_y')) / (k('aspect') * k('focal'))
     warp = 1 + k('distortion') * (x * x + y * y)
@@ -137,7 +139,7 @@ def project(g, u, v):
     x, y = x * warp, y * warp
     px = x * k('focal') + k('centre_x')
     py = y * k('aspect') * k('focal') + k('centre_y')
-    return px, (py - CUT) / (1 - CUT)
+    return px, (py - k('cut')) / (1 - k('cut'))
 
 
 @fused
@@ -158,7 +160,7 @@ def ground(g, width, height):
     k = lambda n: g[n][:, None, None]
     across = z / (k('focal') * width)
     steep = torch.maximum(v.abs(), k('height') / z * 0.5)
-    along = (z / (k('focal') * k('aspect') * height / (1 - CUT)) / steep).clamp(max=60)
+    along = (z / (k('focal') * k('aspect') * height / (1 - k('cut'))) / steep).clamp(max=60)
     return Ground(u, v, z, hit, d + k('camera_d'), z + k('phase'), across, along)
 
 

@@ -116,7 +116,7 @@ def stand(g, ground, albedo, depth, upright, noise):
     """Draws the walls over albedo; returns albedo, depth and upright (1.0 where a standing thing is seen)."""
     height = ground.u.shape[1]
     course = {k: g[k] for k in ('camera_d', 'heading', 'curvature', 'change', 'height', 'bend', 'hill', 'hill_length')}
-    fine = (1 - geometry.CUT) / (g['focal'] * g['aspect'] * height)
+    fine = (1 - g['cut']) / (g['focal'] * g['aspect'] * height)
     where_s, where_e = ground.s, torch.zeros_like(ground.s)
     for i in range(WALLS):
         if absent(g['wall_here'][:, i]):
