@@ -28,7 +28,7 @@ _lanert()
         detect) words="--output --format --force --model --preset --engine --device --precision --threads --batch --conf
             --nms-thres --max-lanes --cut --resize --rate --deadline --max-missed --cpus --priority --duration --json --verbose
             --quiet --help" ;;
-        convert) words="--output --preset --precision --outputs --force --quiet --help" ;;
+        convert) words="--output --preset --precision --outputs --shrink --force --quiet --help" ;;
         bench) words="--model --preset --engine --device --precision --threads --batch --source --duration --frames --rounds
             --warmup --rate --deadline --contend --cpus --priority --json --csv --plot --force --compare --max-slowdown --verbose --quiet
             --help" ;;

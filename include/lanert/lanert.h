@@ -207,6 +207,7 @@ typedef struct lanert_convert_options {
     const char *preset;         /* required: "culane", "tusimple", "llamas" or "road" */
     lanert_precision precision; /* LANERT_FP32 or LANERT_FP16 */
     int outputs;                /* LANERT_OUTPUT_… */
+    int shrink;                 /* 1; or 2: it was trained on pictures half as wide and high, which the graph makes */
     bool force;                 /* overwrite a file that is there */
 } lanert_convert_options;
 

@@ -15,6 +15,7 @@ static const char help[] =
     "      --precision NAME        fp32 (the default), or fp16: half the size, for GPUs\n"
     "      --outputs NAME          lanes: NMS inside the graph; raw: the predictions [N,192,78];\n"
     "                              both (the default)\n"
+    "      --shrink 2              it was trained on pictures half as wide and high; the graph makes them so\n"
     "      --force                 overwrite MODEL.onnx\n"
     "  -q, --quiet                 say nothing but errors\n"
     "  -h, --help                  this text\n"
@@ -57,12 +58,13 @@ static void report(const char *checkpoint, const char *output, const lanert_conv
 
 int cmd_convert(int argc, char **argv)
 {
-    enum { PRESET = 256, PRECISION, OUTPUTS, FORCE };
+    enum { PRESET = 256, PRECISION, OUTPUTS, SHRINK, FORCE };
     static const struct option longs[] = {
         {"output", required_argument, NULL, 'o'},
         {"preset", required_argument, NULL, PRESET},
         {"precision", required_argument, NULL, PRECISION},
         {"outputs", required_argument, NULL, OUTPUTS},
+        {"shrink", required_argument, NULL, SHRINK},
         {"force", no_argument, NULL, FORCE},
         {"quiet", no_argument, NULL, 'q'},
         {"help", no_argument, NULL, 'h'},
@@ -93,6 +95,10 @@ int cmd_convert(int argc, char **argv)
             if (!option_name("--outputs", optarg, outputs, &place))
                 return EXIT_USAGE;
             o.outputs = place + 1; /* LANERT_OUTPUT_LANES, _RAW and _BOTH are 1, 2 and 3 */
+            break;
+        case SHRINK:
+            if (!option_int("--shrink", optarg, 1, 2, &o.shrink))
+                return EXIT_USAGE;
             break;
         case FORCE:
             o.force = true;

@@ -17,8 +17,8 @@ typedef struct backbone {
 /* Which one the names of the checkpoint tell; LANERT_EUNSUPPORTED, with what was found, where it is none known. */
 int backbone_tell(const checkpoint *ck, const char *path, const backbone **b, lanert_error *err);
 
-/* Builds it on x [N,3,320,800]. The network wants the picture's bytes over 255; `scale` makes x that, and is folded
- * into the first convolution. */
+/* Builds it on x [N,3,320,800], or what n->shrink leaves of that. The network wants the picture's bytes over 255;
+ * `scale` makes x that, and is folded into the first convolution. */
 void backbone_build(net *n, const backbone *b, feature x, double scale, feature levels[BACKBONE_LEVELS]);
 
 /* Its two kinds. */

@@ -15,7 +15,7 @@
 
 void lanert_convert_defaults(lanert_convert_options *options)
 {
-    *options = (lanert_convert_options){.precision = LANERT_FP32, .outputs = LANERT_OUTPUT_BOTH};
+    *options = (lanert_convert_options){.precision = LANERT_FP32, .outputs = LANERT_OUTPUT_BOTH, .shrink = 1};
 }
 
 static int check_options(const lanert_convert_options *o, lanert_error *err)
@@ -31,6 +31,9 @@ static int check_options(const lanert_convert_options *o, lanert_error *err)
                          lanert_precision_name(o->precision));
     if (o->outputs < LANERT_OUTPUT_LANES || o->outputs > LANERT_OUTPUT_BOTH)
         return error_set(err, LANERT_EINVAL, "outputs is %d; expected LANERT_OUTPUT_LANES, _RAW or _BOTH", o->outputs);
+    if (o->shrink != 1 && o->shrink != 2)
+        return error_set(err, LANERT_EINVAL, "shrink is %d; expected 1, or 2 for a network of half the size",
+                         o->shrink);
     return 0;
 }
 
@@ -71,8 +74,10 @@ static void add_metadata(graph *g, const char *arch, const char *sha256, const l
 /* The network's input is the bytes over 255. In float32 that is folded into the first convolution. In float16 its
  * weights would then be so small that they lose digits, so that only 256/255 is folded, and the bytes, which float16
  * holds exactly, are halved eight times, which is exact too. */
-static feature add_picture(graph *g, value image, onnx_type type, double *scale)
+static feature add_picture(net *n, value image, double *scale)
 {
+    graph *g = n->g;
+    onnx_type type = n->type;
     graph_scope(g, "picture");
     value v = graph_node(g, "Transpose", INPUTS(graph_cast(g, image, ONNX_U8, type)),
                          ATTRIBUTES(ATTR_INTS("perm", 0, 3, 1, 2)));
@@ -84,6 +89,10 @@ static feature add_picture(graph *g, value image, onnx_type type, double *scale)
         v = graph_binary(g, "Mul", v, graph_weights(g, NULL, type, 0, NULL, small));
         *scale *= 256;
     }
+    if (n->shrink > 1)
+        v = graph_node(
+            g, "AveragePool", INPUTS(v),
+            ATTRIBUTES(ATTR_INTS("kernel_shape", n->shrink, n->shrink), ATTR_INTS("strides", n->shrink, n->shrink)));
     return (feature){v, 3};
 }
 
@@ -106,7 +115,7 @@ static void build(net *n, const backbone *b, const lanert_convert_options *o)
     int64_t priors;
     double scale;
     value image = graph_input(n->g, TENSOR_IMAGE, ONNX_U8, 4, DIMS(-1, NET_HEIGHT, NET_WIDTH, 3));
-    feature picture = add_picture(n->g, image, n->type, &scale);
+    feature picture = add_picture(n, image, &scale);
     backbone_build(n, b, picture, scale, levels);
     fpn_build(n, levels);
     value raw = head_build(n, levels, &priors);
@@ -132,7 +141,7 @@ static int hash_file(const char *path, char sha256[65], lanert_error *err)
 static int make_graph(const checkpoint *ck, const char *path, const lanert_convert_options *o, graph **g,
                       lanert_error *err)
 {
-    net n = {.type = o->precision == LANERT_FP16 ? ONNX_F16 : ONNX_F32};
+    net n = {.type = o->precision == LANERT_FP16 ? ONNX_F16 : ONNX_F32, .shrink = o->shrink};
     const backbone *b;
     char sha256[65];
     int rc = backbone_tell(ck, path, &b, err);

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdarg.h>
 
+#include "model/preset.h"
+
 /* torch.nn.BatchNorm2d's default, which the reference keeps. */
 #define NORM_EPSILON 1e-5
 
@@ -141,4 +143,26 @@ feature feature_max_pool(net *n, feature x, int64_t kernel, int64_t stride, int6
                    ATTRIBUTES(ATTR_INTS("kernel_shape", kernel, kernel), ATTR_INTS("strides", stride, stride),
                               ATTR_INTS("pads", pad, pad, pad, pad))),
         x.channels};
+}
+
+extent map_extent(const net *n, int64_t stride)
+{
+    int64_t all = stride * n->shrink;
+    return (extent){(NET_HEIGHT + all - 1) / all, (NET_WIDTH + all - 1) / all};
+}
+
+value up_sample(net *n, value map, extent to)
+{
+    graph *g = n->g;
+    value scales = graph_floats(g, 1, DIMS(4), (const float[]){1, 1, 2, 2});
+    value twice =
+        graph_node(g, "Resize", INPUTS(map, "", scales),
+                   ATTRIBUTES(ATTR_TEXT("mode", "nearest"), ATTR_TEXT("coordinate_transformation_mode", "asymmetric"),
+                              ATTR_TEXT("nearest_mode", "floor")));
+    if (to.height % 2 == 0 && to.width % 2 == 0)
+        return twice;
+    return graph_node(g, "Slice",
+                      INPUTS(twice, graph_indices(g, 2, DIMS(0, 0)), graph_indices(g, 2, DIMS(to.height, to.width)),
+                             graph_indices(g, 2, DIMS(2, 3))),
+                      NULL);
 }

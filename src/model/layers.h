@@ -10,7 +10,15 @@ typedef struct net {
     graph *g;
     weights *w;
     onnx_type type; /* of convolutions and their weights: ONNX_F32 or ONNX_F16 */
+    int64_t shrink; /* the network sees the picture this many times smaller, 1 or 2 */
 } net;
+
+/* A map's height and width at a stride of the network. */
+typedef struct extent {
+    int64_t height, width;
+} extent;
+
+extent map_extent(const net *n, int64_t stride);
 
 /* A module's name in the checkpoint. */
 typedef struct module {
@@ -60,5 +68,8 @@ feature feature_join(net *n, feature a, feature b);
 #define FEATURE_MAX_PARTS 4
 feature feature_concat(net *n, const feature *parts, int count);
 feature feature_max_pool(net *n, feature x, int64_t kernel, int64_t stride, int64_t pad);
+/* Twice as high and wide by repeating places, as torch's nearest interpolation to `to`: 2h or 2h − 1 by 2w or 2w − 1.
+ */
+value up_sample(net *n, value map, extent to);
 
 #endif

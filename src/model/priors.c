@@ -164,11 +164,11 @@ static value column_weights(net *n, value xs, int64_t width)
 value lines_features(net *n, const priors *p, feature map, int64_t stride, value xs)
 {
     graph *g = n->g;
-    int64_t height = NET_HEIGHT / stride, width = NET_WIDTH / stride;
+    extent size = map_extent(n, stride);
     value last = graph_node(g, "Transpose", INPUTS(map.v), ATTRIBUTES(ATTR_INTS("perm", 0, 2, 3, 1)));
-    value flat = graph_binary(g, "Reshape", last, graph_indices(g, 3, DIMS(0, height, width * map.channels)));
-    value rows = graph_binary(g, "MatMul", row_weights(n, p, height), flat);
-    rows = graph_binary(g, "Reshape", rows, graph_indices(g, 4, DIMS(0, p->points, width, map.channels)));
-    value samples = graph_binary(g, "MatMul", column_weights(n, xs, width), rows);
+    value flat = graph_binary(g, "Reshape", last, graph_indices(g, 3, DIMS(0, size.height, size.width * map.channels)));
+    value rows = graph_binary(g, "MatMul", row_weights(n, p, size.height), flat);
+    rows = graph_binary(g, "Reshape", rows, graph_indices(g, 4, DIMS(0, p->points, size.width, map.channels)));
+    value samples = graph_binary(g, "MatMul", column_weights(n, xs, size.width), rows);
     return graph_node(g, "Transpose", INPUTS(samples), ATTRIBUTES(ATTR_INTS("perm", 0, 3, 1, 2)));
 }

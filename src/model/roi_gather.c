@@ -3,7 +3,7 @@
  *     convolutions; the fully connected layer over all points of a prior is one more, of all the map's rows;
  *   - what a stage's first convolution makes of its samples is kept for later stages;
  *   - the nearest resize to 10×25 takes every 2^stage-th pixel, so that it is the stride of the 1×1 convolutions
- *     before it;
+ *     before it; where the picture is shrunk, the coarsest map is smaller than that, and grows behind them;
  *   - f_query and W, grouped convolutions of one channel a prior, are a factor and a summand for each prior;
  *   - the attention's factor channels^−½ is in the query's.
  * Everything from the fully connected layer's result on is float32: it is little work, and sums up a whole map. */
@@ -13,6 +13,10 @@
 
 /* torch.nn.LayerNorm's default. */
 #define LAYER_NORM_EPSILON 1e-5f
+
+/* Of a map, the places that attention looks at. */
+#define PLACES_HIGH 10
+#define PLACES_WIDE 25
 
 #define PREFIX "heads.roi_gather."
 
@@ -53,7 +57,7 @@ static conv take_narrow(net *n, int64_t channels, int64_t points)
 
 void roi_take(net *n, roi *r, int64_t channels, int64_t priors, int64_t points)
 {
-    net exact = {n->g, n->w, ONNX_F32};
+    net exact = {n->g, n->w, ONNX_F32, n->shrink};
     int64_t kept = 0;
     *r = (roi){.channels = channels};
     for (int i = 0; i < ROI_STAGES; i++) {
@@ -93,8 +97,12 @@ static value per_prior(net *n, value x, const value pair[2])
 /* The map's 10×25 places through a 1×1 convolution: [N,channels,250]. */
 static value places(net *n, const roi *r, conv c, int stage, value map)
 {
-    c.spec.stride = (int64_t)1 << stage;
-    return graph_binary(n->g, "Reshape", conv_apply(n, &c, map).v, graph_indices(n->g, 3, DIMS(0, r->channels, -1)));
+    int64_t finer = (int64_t)1 << stage;
+    c.spec.stride = finer < n->shrink ? 1 : finer / n->shrink;
+    value v = conv_apply(n, &c, map).v;
+    if (finer < n->shrink)
+        v = up_sample(n, v, (extent){PLACES_HIGH, PLACES_WIDE});
+    return graph_binary(n->g, "Reshape", v, graph_indices(n->g, 3, DIMS(0, r->channels, -1)));
 }
 
 value roi_gather(net *n, roi *r, int stage, value samples, value map)

@@ -157,6 +157,21 @@ static void writes_half_precision(void **state)
     onnx__model_proto__free_unpacked(m, NULL);
 }
 
+/* train/tests holds a shrunk network's lanes to PyTorch's. */
+static void shrinks_the_picture(void **state)
+{
+    (void)state;
+    lanert_convert_options o = culane();
+    for (o.shrink = 1; o.shrink <= 2; o.shrink++) {
+        Onnx__ModelProto *m = converted("resnet18", &o);
+        onnx_file_check(m);
+        assert_int_equal(onnx_file_count(m, "AveragePool"), o.shrink - 1);
+        /* The neck's two, and the attention's map of 5×13 that becomes one of 10×25, in key and value. */
+        assert_int_equal(onnx_file_count(m, "Resize"), o.shrink == 1 ? 2 : 4);
+        onnx__model_proto__free_unpacked(m, NULL);
+    }
+}
+
 static void keeps_the_stored_priors(void **state)
 {
     (void)state;
@@ -346,6 +361,9 @@ static void refuses_wrong_options(void **state)
     o.outputs = 0;
     assert_fails(lanert_convert(checkpoint_path(), model_path(), &o, &err), LANERT_EINVAL, "outputs is 0");
     o = culane();
+    o.shrink = 3;
+    assert_fails(lanert_convert(checkpoint_path(), model_path(), &o, &err), LANERT_EINVAL, "shrink is 3");
+    o = culane();
     assert_fails(lanert_convert(checkpoint_path(), NULL, &o, &err), LANERT_EINVAL, "NULL");
 }
 
@@ -372,6 +390,7 @@ int main(void)
         cmocka_unit_test(folds_the_first_norm_and_the_255),
         cmocka_unit_test(writes_the_outputs_asked_for),
         cmocka_unit_test(writes_half_precision),
+        cmocka_unit_test(shrinks_the_picture),
         cmocka_unit_test(keeps_the_stored_priors),
         cmocka_unit_test(does_without_what_is_for_training),
         cmocka_unit_test(names_all_that_is_wrong),
