@@ -1,7 +1,7 @@
 /* detect.c - the lanes of one picture, by the library.
  *
  *     cc detect.c $(pkg-config --cflags --libs lanert) -o detect
- *     ./detect MODEL.onnx PICTURE.jpg
+ *     ./detect PICTURE.jpg [MODEL.onnx]
  */
 #include <lanert/lanert.h>
 
@@ -13,17 +13,19 @@ int main(int argc, char **argv)
     lanert_frame frame;
     lanert_result result;
     lanert_error err;
-    int rc;
+    char bundled[4096];
+    int rc = 0;
 
-    if (argc != 3) {
-        fprintf(stderr, "usage: detect MODEL.onnx PICTURE\n");
+    if (argc != 2 && argc != 3) {
+        fprintf(stderr, "usage: detect PICTURE [MODEL.onnx]\n");
         return 2;
     }
     /* A program with pixels of its own fills in a lanert_frame instead of opening a source:
      * {.format = LANERT_NV12, .width = w, .height = h, .data = {y, uv}, .stride = {w, w}} */
-    if ((rc = lanert_model_open(argv[1], NULL, &model, &err)) ||
+    if ((argc == 2 && (rc = lanert_model_bundled(bundled, sizeof bundled, &err))) ||
+        (rc = lanert_model_open(argc == 2 ? bundled : argv[2], NULL, &model, &err)) ||
         (rc = lanert_detector_open(model, NULL, &detector, &err)) ||
-        (rc = lanert_source_open(argv[2], &source, &err)) || (rc = lanert_source_read(source, &frame, &err)) ||
+        (rc = lanert_source_open(argv[1], &source, &err)) || (rc = lanert_source_read(source, &frame, &err)) ||
         (rc = lanert_detect(detector, &frame, 1, &result, &err)))
         fprintf(stderr, "detect: %s\n", err.text);
     for (int i = 0; !rc && i < result.count; i++) {

@@ -46,6 +46,17 @@ grep -q "$prefix" doctor.json || { echo "the engines are not the installed ones:
 "$prefix/bin/lanert" detect synthetic:frames=1,size=640x360 -m made.onnx -o pictures/ -q
 export LD_LIBRARY_PATH=$(dirname "$pc")
 for program in ./by-pkg-config user/by-cmake; do
-    $program made.onnx pictures/*/00000.jpg | tee lanes.txt
+    $program pictures/*/00000.jpg made.onnx | tee lanes.txt
     grep -q "lane 1: score" lanes.txt
 done
+
+# The bundled model is found wherever the tree is moved to; where it is absent that is told.
+mv "$prefix" moved
+mkdir -p moved/share/lanert/models
+cp made.onnx moved/share/lanert/models/road.onnx
+LD_LIBRARY_PATH=moved/${LD_LIBRARY_PATH#"$prefix/"} ./by-pkg-config pictures/*/00000.jpg >bundled.txt
+diff lanes.txt bundled.txt
+moved/bin/lanert detect pictures -q
+rm moved/share/lanert/models/road.onnx
+! moved/bin/lanert detect pictures -q 2>absent.txt
+grep -q "bundled model" absent.txt

@@ -157,6 +157,8 @@ LANERT_API const char *lanert_precision_name(lanert_precision precision);
  * Reads the file's head only; the engine reads the weights when a detector opens. */
 LANERT_API int lanert_model_open(const char *path, const char *preset, lanert_model **model, lanert_error *err);
 LANERT_API void lanert_model_close(lanert_model **model);
+/* The path of the model that comes with lanert, as installed or built; LANERT_ENOTFOUND where it is not there. */
+LANERT_API int lanert_model_bundled(char *path, size_t size, lanert_error *err);
 /* The model's preset, metadata and all; lives as long as the model. */
 LANERT_API const lanert_preset *lanert_model_preset(const lanert_model *model);
 

@@ -32,6 +32,7 @@ typedef struct bench_choices {
 typedef struct bench_plan {
     bench_choices models, engines, devices, precisions, threads, batches; /* rows are all their combinations */
     const char *preset, *source;
+    char bundled[4096]; /* the bundled model's path, where no other is named */
     int rounds, warmup;
     int frames;         /* of each row and phase; 0: as many as duration_s allows */
     double duration_s;  /* of each row and phase; 0: as long as the frames take */

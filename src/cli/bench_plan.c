@@ -146,11 +146,22 @@ int bench_plan_rows(const bench_plan *plan)
            plan->threads.count * plan->batches.count;
 }
 
+static int take_bundled(bench_plan *plan)
+{
+    lanert_error err;
+    if (lanert_model_bundled(plan->bundled, sizeof plan->bundled, &err)) {
+        say_error("%s", err.text);
+        return EXIT_MODEL;
+    }
+    plan->models.names[plan->models.count++] = plan->bundled;
+    return EXIT_DONE;
+}
+
 int bench_plan_complete(bench_plan *plan)
 {
     int status;
-    if (!plan->models.count)
-        return say_usage("--model MODEL.onnx is missing; 'lanert convert' makes one of a checkpoint");
+    if (!plan->models.count && (status = take_bundled(plan)))
+        return status;
     for (int i = 0; i < plan->models.count; i++)
         if (!is_utf8(plan->models.names[i]) || !is_utf8(plan->source))
             return say_usage("the names of models and source must be UTF-8: rename them, or make links to them");

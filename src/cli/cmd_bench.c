@@ -6,13 +6,13 @@
 #include "cli/outputs.h"
 
 static const char help[] =
-    "usage: lanert bench --model MODEL.onnx... [OPTION]...\n"
+    "usage: lanert bench [--model MODEL.onnx]... [OPTION]...\n"
     "\n"
     "Measures how fast models run: frames a second end to end, and how long each stage of a frame takes. Each\n"
     "combination of model, engine, device, precision, threads and batch is a row, measured in a process of its own;\n"
     "rows take turns, round after round. docs/BENCHMARKS.md says what the figures mean.\n"
     "\n"
-    "  -m, --model MODEL.onnx     may be repeated\n"
+    "  -m, --model MODEL.onnx     may be repeated; without it, the bundled one\n"
     "      --preset NAME          culane, tusimple, llamas or road: needed for a plain export, which does not say\n"
     "      --engine A,B...        all (the default: those that are usable), auto, onnxruntime, openvino\n"
     "      --device A,B...        cpu (the default), cuda, cuda:1, tensorrt, auto; see 'lanert detect'\n"

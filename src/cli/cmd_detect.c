@@ -6,7 +6,7 @@
 #include "cli/scheduling.h"
 
 static const char help[] =
-    "usage: lanert detect SOURCE... --model MODEL.onnx [OPTION]...\n"
+    "usage: lanert detect SOURCE... [OPTION]...\n"
     "\n"
     "Finds the lanes in pictures, videos and cameras. A SOURCE is a picture, a folder of them, a quoted glob, a list\n"
     "file (.txt), a video file, rtsp://..., /dev/videoN, - (a video on standard input), or\n"
@@ -387,10 +387,10 @@ int cmd_detect(int argc, char **argv)
         return EXIT_USAGE;
     if (j.json && outputs_use_stdout(&j.outputs))
         return say_usage("--json and an output cannot both go to standard output");
-    if (!j.detector.model)
-        return say_usage("--model MODEL.onnx is missing; 'lanert convert' makes one of a checkpoint");
     if (j.max_missed >= 0 && !(j.deadline_ms > 0))
         return say_usage("--max-missed is of a deadline: --deadline MS is missing");
+    if ((status = detector_options_complete(&j.detector)))
+        return status;
     for (int i = optind; i < argc; i++)
         if (!outputs_spare(&j.outputs, argv[i]))
             return EXIT_USAGE;

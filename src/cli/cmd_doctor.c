@@ -8,7 +8,7 @@ static const char help[] =
     "usage: lanert doctor [--json]\n"
     "\n"
     "Says what this machine has: the inference engines that were found, with versions and places, what is missing and\n"
-    "how to get it, what the processor can do, and NVIDIA's GPUs.\n"
+    "how to get it, what the processor can do, NVIDIA's GPUs, and where the bundled model lies.\n"
     "\n"
     "      --json     as JSON\n"
     "  -h, --help     this text\n"
@@ -92,6 +92,17 @@ static int print_gpus(bool json, lanert_error *err)
     return rc;
 }
 
+static void print_model(bool json)
+{
+    lanert_error err;
+    char path[4096];
+    bool there = lanert_model_bundled(path, sizeof path, &err) == 0;
+    if (!json)
+        printf("%-12s %s\n", "model", there ? path : err.text);
+    else
+        print_json_pair("model", there ? path : "", "}\n");
+}
+
 int cmd_doctor(int argc, char **argv)
 {
     static const struct option longs[] = {{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
@@ -125,7 +136,10 @@ int cmd_doctor(int argc, char **argv)
         say_error("%s", err.text);
         return EXIT_FAILED;
     }
-    if (print_help(json ? "]}\n" : ""))
+    if (json)
+        fputs("], ", stdout);
+    print_model(json);
+    if (print_help(""))
         return EXIT_FAILED;
     if (!usable)
         say_error("no inference engine is usable: scripts/build.sh installs them");

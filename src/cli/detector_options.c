@@ -100,6 +100,19 @@ bool detector_options_parse_spec(detector_options *o, char *spec)
     return true;
 }
 
+int detector_options_complete(detector_options *o)
+{
+    lanert_error err;
+    if (o->model)
+        return EXIT_DONE;
+    if (lanert_model_bundled(o->bundled, sizeof o->bundled, &err)) {
+        say_error("%s", err.text);
+        return EXIT_MODEL;
+    }
+    o->model = o->bundled;
+    return EXIT_DONE;
+}
+
 int detector_options_open(const detector_options *o, lanert_model **model, lanert_detector **det)
 {
     lanert_error err;

@@ -6,7 +6,8 @@
 
 /* The texts are borrowed. */
 typedef struct detector_options {
-    const char *model, *preset;
+    const char *model, *preset; /* model NULL: the bundled one, once opened */
+    char bundled[4096];
     lanert_detector_options options;
 } detector_options;
 
@@ -42,7 +43,7 @@ enum {
     {"resize", required_argument, NULL, DETECTOR_RESIZE}
 
 #define DETECTOR_HELP \
-    "  -m, --model MODEL.onnx     written by 'lanert convert', or a plain ONNX export of CLRNet\n" \
+    "  -m, --model MODEL.onnx     written by 'lanert convert', or a plain ONNX export of CLRNet; the bundled one without it\n" \
     "      --preset NAME          culane, tusimple, llamas or road: needed for a plain export, which does not say\n" \
     "      --engine NAME          auto (the default), onnxruntime or openvino\n" \
     "      --device NAME          cpu (the default), cuda (an NVIDIA GPU; cuda:1 is the second), tensorrt (the same,\n" \
@@ -64,6 +65,9 @@ bool detector_options_own(int c);
 bool detector_options_parse(detector_options *o, int c, const char *value);
 /* Takes "MODEL.onnx,engine=openvino,precision=bf16": the names are those of the options. Cuts spec up. */
 bool detector_options_parse_spec(detector_options *o, char *spec);
+
+/* Where no model was named, names the bundled one; says what is wrong and returns an exit status. */
+int detector_options_complete(detector_options *o);
 
 /* Opens model and detector. Says what is wrong and returns an exit status; both are NULL or to be closed. */
 int detector_options_open(const detector_options *o, lanert_model **model, lanert_detector **det);

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 
 #include "base/memory.h"
+#include "base/place.h"
 
 typedef struct search {
     const char *file;
@@ -60,27 +61,6 @@ __attribute__((format(printf, 2, 3))) static bool load_from(search *s, const cha
     return false;
 }
 
-/* The folder of the program or shared library that this code is linked into. */
-static bool own_folder(char folder[PATH_MAX])
-{
-    static const char here = 0;
-    Dl_info info;
-    struct link_map *map;
-    if (!dladdr1(&here, &info, (void **)&map, RTLD_DL_LINKMAP))
-        return false;
-    /* The loader knows the program itself by no name, or by argv[0]. */
-    if (!realpath(map->l_name[0] ? map->l_name : "/proc/self/exe", folder))
-        return false;
-    *strrchr(folder, '/') = 0;
-    return true;
-}
-
-static bool is_under(const char *path, const char *folder)
-{
-    size_t length = strlen(folder);
-    return !strncmp(path, folder, length) && (!path[length] || path[length] == '/');
-}
-
 int engine_library_open(const char *engine, const char *file, const char *soname, const char *advice,
                         engine_library *lib, lanert_error *err)
 {
@@ -91,10 +71,10 @@ int engine_library_open(const char *engine, const char *file, const char *soname
     if (set && *set &&
         (load_from(&s, "%s/%s/lib", set, engine) || load_from(&s, "%s/%s", set, engine) || load_from(&s, "%s", set)))
         return 0;
-    if (own_folder(own)) {
+    if (place_own_folder(own)) {
         if (load_from(&s, "%s/lanert/%s", own, engine) || load_from(&s, "%s/../lib/lanert/%s", own, engine))
             return 0;
-        if (is_under(own, LANERT_BUILD_DIR) && load_from(&s, "%s/%s/lib", LANERT_DEPS_DIR, engine))
+        if (place_is_under(own, LANERT_BUILD_DIR) && load_from(&s, "%s/%s/lib", LANERT_DEPS_DIR, engine))
             return 0;
     }
     if (load(&s, file) || load(&s, soname))

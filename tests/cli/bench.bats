@@ -206,7 +206,6 @@ PY
 }
 
 @test "wrong usage" {
-    fails 2 "--model" "$LANERT" bench
     fails 2 "no argument" "$LANERT" bench -m x.onnx video.mp4
     fails 2 "--json and --csv" "$LANERT" bench -m x.onnx --json --csv
     fails 2 "--threads is '-1'" "$LANERT" bench -m x.onnx --threads 1,-1

@@ -29,7 +29,6 @@ load common
     fails 2 "" "$LANERT"
     fails 2 "no command 'drive'" "$LANERT" drive
     fails 2 "no source" "$LANERT" detect
-    fails 2 "--model" "$LANERT" detect x.mp4
     fails 2 "unknown option '--colour'" "$LANERT" --colour
     fails 2 "--threads is 'many'" "$LANERT" detect x -m y --threads many
     fails 2 "--conf is '2'" "$LANERT" detect x -m y --conf 2
@@ -92,13 +91,15 @@ Try 'lanert $1 --help'." ] || { echo "$stderr"; return 1; }
     [ "$status" = 0 ] || [ "$status" = 3 ]
     [[ $output == *onnxruntime* && $output == *openvino* && $output == *processor* ]]
     run --separate-stderr "$LANERT" doctor --json
-    echo "$output" | jq -e '.lanert and .cpu.threads > 0 and (.engines | length >= 2) and (.engines[0] | has("usable"))'
+    echo "$output" | jq -e '.lanert and .cpu.threads > 0 and (.engines | length >= 2) and (.engines[0] | has("usable")) and has("model")'
 }
 
-@test "doctor without engines says how to get them, and detect cannot start" {
+@test "doctor without engines says how to get them, and detect cannot start without a model" {
     mkdir "$BATS_TEST_TMPDIR/empty"
     cp "$LANERT" "$BATS_TEST_TMPDIR/empty/"
     cp -P "$LANERT_BUILD"/liblanert.so* "$BATS_TEST_TMPDIR/empty/"
+    fails 3 "bundled model" "$BATS_TEST_TMPDIR/empty/lanert" detect x.mp4
+    fails 3 "bundled model" "$BATS_TEST_TMPDIR/empty/lanert" bench
     LANERT_ENGINES=$BATS_TEST_TMPDIR/empty run --separate-stderr "$BATS_TEST_TMPDIR/empty/lanert" doctor
     [ "$status" = 0 ] || [ "$status" = 3 ] # a build's own engines may still be found
 }

@@ -368,6 +368,24 @@ static void refuses_what_is_not_there(void **state)
     assert_fails(lanert_model_open(longest, NULL, &m, &err), LANERT_EINVAL, "4999 bytes");
 }
 
+/* tests/check_install.sh finds it in an installed tree. */
+static void tells_where_the_bundled_model_lies(void **state)
+{
+    (void)state;
+    lanert_error err;
+    lanert_model *m = NULL;
+    char path[4096];
+    assert_fails(lanert_model_bundled(NULL, 10, &err), LANERT_EINVAL, "NULL");
+    if (lanert_model_bundled(path, sizeof path, &err)) {
+        assert_int_equal(err.code, LANERT_ENOTFOUND);
+        skip();
+    }
+    assert_fails(lanert_model_bundled(path, strlen(path), &err), LANERT_ELIMIT, "room for");
+    assert_ok(lanert_model_open(path, NULL, &m, &err));
+    assert_string_equal(lanert_model_preset(m)->name, "road");
+    lanert_model_close(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -383,6 +401,7 @@ int main(void)
         cmocka_unit_test(refuses_every_beginning),
         cmocka_unit_test(limits_what_it_reads),
         cmocka_unit_test(refuses_what_is_not_there),
+        cmocka_unit_test(tells_where_the_bundled_model_lies),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
