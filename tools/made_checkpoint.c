@@ -15,15 +15,14 @@
 #define SAMPLES 36
 #define ROWS 72
 #define COLUMNS (6 + ROWS)
-#define HIDDEN 64
-#define MID 48
 #define STRIPS (ROWS - 1)
 #define MAX_VALUES ((size_t)16 << 20)
 
 typedef struct maker {
     checkpoint_writer writer;
     uint64_t random; /* state of splitmix64 */
-    int width;       /* of the stem and the first stage; the others have 2, 4 and 8 times as many */
+    int width;       /* of the stem and the first stage; the others have 2, 4 and 8 times as many; of the head */
+    int mid;         /* of what the head makes of each sample */
     float *values;   /* of the tensor being made */
     int rc;          /* the first failure; nothing more is added after it */
     lanert_error err;
@@ -134,37 +133,37 @@ static void add_neck(maker *m)
     char name[64];
     for (int i = 0; i < 3; i++) {
         snprintf(name, sizeof name, "neck.lateral_convs.%d.conv", i);
-        add_conv(m, name, HIDDEN, m->width << (i + 1), 1, 1);
-        add_bias(m, name, HIDDEN);
+        add_conv(m, name, m->width, m->width << (i + 1), 1, 1);
+        add_bias(m, name, m->width);
     }
     for (int i = 0; i < 3; i++) {
         snprintf(name, sizeof name, "neck.fpn_convs.%d.conv", i);
-        add_conv(m, name, HIDDEN, HIDDEN, 3, 3);
-        add_bias(m, name, HIDDEN);
+        add_conv(m, name, m->width, m->width, 3, 3);
+        add_bias(m, name, m->width);
     }
 }
 
 static void add_roi_gather(maker *m)
 {
     char name[64];
-    add_conv(m, "heads.roi_gather.f_key.conv", HIDDEN, HIDDEN, 1, 1);
-    add_norm(m, "heads.roi_gather.f_key.bn", HIDDEN, 0.8f);
+    add_conv(m, "heads.roi_gather.f_key.conv", m->width, m->width, 1, 1);
+    add_norm(m, "heads.roi_gather.f_key.bn", m->width, 0.8f);
     add_random(m, "heads.roi_gather.f_query.0.weight", 3, (int64_t[]){PRIORS, 1, 1}, 0, 0.3f);
     add_random(m, "heads.roi_gather.f_query.0.bias", 1, (int64_t[]){PRIORS}, 0, 0.3f);
-    add_conv(m, "heads.roi_gather.f_value", HIDDEN, HIDDEN, 1, 1);
-    add_bias(m, "heads.roi_gather.f_value", HIDDEN);
+    add_conv(m, "heads.roi_gather.f_value", m->width, m->width, 1, 1);
+    add_bias(m, "heads.roi_gather.f_value", m->width);
     for (int i = 0; i < 3; i++) {
         snprintf(name, sizeof name, "heads.roi_gather.convs.%d", i);
-        add_conv(m, join(name, ".conv"), MID, HIDDEN, 9, 1);
-        add_norm(m, join(name, ".bn"), MID, 0.8f);
+        add_conv(m, join(name, ".conv"), m->mid, m->width, 9, 1);
+        add_norm(m, join(name, ".bn"), m->mid, 0.8f);
         snprintf(name, sizeof name, "heads.roi_gather.catconv.%d", i);
-        add_conv(m, join(name, ".conv"), HIDDEN, MID * (i + 1), 9, 1);
-        add_norm(m, join(name, ".bn"), HIDDEN, 0.8f);
+        add_conv(m, join(name, ".conv"), m->width, m->mid * (i + 1), 9, 1);
+        add_norm(m, join(name, ".bn"), m->width, 0.8f);
     }
-    add_random(m, "heads.roi_gather.fc.weight", 2, (int64_t[]){HIDDEN, SAMPLES * HIDDEN}, 0, 0.03f);
-    add_bias(m, "heads.roi_gather.fc", HIDDEN);
-    add_random(m, "heads.roi_gather.fc_norm.weight", 1, (int64_t[]){HIDDEN}, 1, 0);
-    add_random(m, "heads.roi_gather.fc_norm.bias", 1, (int64_t[]){HIDDEN}, 0, 0);
+    add_random(m, "heads.roi_gather.fc.weight", 2, (int64_t[]){m->width, SAMPLES * m->width}, 0, 0.03f);
+    add_bias(m, "heads.roi_gather.fc", m->width);
+    add_random(m, "heads.roi_gather.fc_norm.weight", 1, (int64_t[]){m->width}, 1, 0);
+    add_random(m, "heads.roi_gather.fc_norm.bias", 1, (int64_t[]){m->width}, 0, 0);
 }
 
 /* ---- the head ---- */
@@ -238,8 +237,8 @@ static void add_modules(maker *m, const char *name, float center, float spread)
     for (int i = 0; i < 3; i += 2) {
         char layer[64];
         snprintf(layer, sizeof layer, "%s.%d", name, i);
-        add_random(m, join(layer, ".weight"), 2, (int64_t[]){HIDDEN, HIDDEN}, center, spread);
-        add_random(m, join(layer, ".bias"), 1, (int64_t[]){HIDDEN}, 0, 0);
+        add_random(m, join(layer, ".weight"), 2, (int64_t[]){m->width, m->width}, center, spread);
+        add_random(m, join(layer, ".bias"), 1, (int64_t[]){m->width}, 0, 0);
     }
 }
 
@@ -247,20 +246,20 @@ static void add_head(maker *m)
 {
     add_priors(m);
     add_modules(m, "heads.reg_modules", 0, 0.2f);
-    add_modules(m, "heads.cls_modules", 1.0f / HIDDEN, 0); /* the features' mean, handed on */
+    add_modules(m, "heads.cls_modules", 1.0f / (float)m->width, 0); /* the features' mean, handed on */
     add_roi_gather(m);
     add_bias_of_lanes(m);
     /* start_y, start_x and theta move a little; the rows' own offsets do not. */
-    for (int i = 0; i < (ROWS + 4) * HIDDEN; i++)
-        m->values[i] = i < 3 * HIDDEN ? 0.0004f * next_random(m) : 0;
-    add_floats(m, "heads.reg_layers.weight", 2, (int64_t[]){ROWS + 4, HIDDEN});
+    for (int i = 0; i < (ROWS + 4) * m->width; i++)
+        m->values[i] = i < 3 * m->width ? 0.0004f * next_random(m) : 0;
+    add_floats(m, "heads.reg_layers.weight", 2, (int64_t[]){ROWS + 4, m->width});
     memset(m->values, 0, (ROWS + 4) * sizeof(float));
     m->values[3] = 0.95f; /* the length */
     add_floats(m, "heads.reg_layers.bias", 1, (int64_t[]){ROWS + 4});
     /* Logits 0 and 2·(mean − 2): features without a prior's own number average well under 1. */
-    for (int i = 0; i < 2 * HIDDEN; i++)
-        m->values[i] = i < HIDDEN ? 0 : 2.0f / HIDDEN;
-    add_floats(m, "heads.cls_layers.weight", 2, (int64_t[]){2, HIDDEN});
+    for (int i = 0; i < 2 * m->width; i++)
+        m->values[i] = i < m->width ? 0 : 2.0f / (float)m->width;
+    add_floats(m, "heads.cls_layers.weight", 2, (int64_t[]){2, m->width});
     m->values[0] = 0;
     m->values[1] = -4;
     add_floats(m, "heads.cls_layers.bias", 1, (int64_t[]){2});
@@ -270,7 +269,7 @@ static void add_head(maker *m)
 
 static int make(const char *path, int width, uint64_t seed, lanert_error *err)
 {
-    maker m = {.random = seed, .width = width};
+    maker m = {.random = seed, .width = width, .mid = width * 3 / 4};
     m.rc = checkpoint_writer_open(path, CHECKPOINT_WRITER_ZIP, &m.writer, &m.err);
     if (!m.rc)
         m.rc = memory_new(&m.values, MAX_VALUES, sizeof *m.values, &m.err);

@@ -188,6 +188,8 @@ typedef struct lanert_detector_options {
 } lanert_detector_options;
 
 LANERT_API void lanert_detector_defaults(lanert_detector_options *options);
+/* ONNX Runtime's libraries, from release 1.32 on, keep a device's id and events under ~/.cache for their maker, unless
+ * ORT_DISABLE_TELEMETRY=1 is in the environment when a detector opens: as lanert, set it where main begins. */
 LANERT_API int lanert_detector_open(const lanert_model *model, const lanert_detector_options *options,
                                     lanert_detector **det, lanert_error *err);
 LANERT_API void lanert_detector_close(lanert_detector **det);

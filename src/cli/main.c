@@ -1,5 +1,6 @@
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -32,6 +33,8 @@ int main(int argc, char **argv)
      * over the limit set for it. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
+    /* Else ONNX Runtime, from release 1.32 on, keeps a device's id and events under ~/.cache for its maker to fetch. */
+    setenv("ORT_DISABLE_TELEMETRY", "1", 0);
     if (argc < 2)
         return print_usage(), EXIT_USAGE;
     const char *name = argv[1];

@@ -140,6 +140,7 @@ static int start(onnxruntime *ort, lanert_error *err)
     if ((rc = ort_check(api,
                         api->CreateEnvWithCustomLogger(log_nothing, NULL, ORT_LOGGING_LEVEL_FATAL, "lanert", &ort->env),
                         "starting ONNX Runtime", err)) ||
+        (rc = ort_check(api, api->DisableTelemetryEvents(ort->env), "turning telemetry off", err)) ||
         (rc = ort_check(api, api->GetAllocatorWithDefaultOptions(&ort->allocator), "getting an allocator", err)) ||
         (rc = ort_check(api,
                         ort->gpu ? api->CreateMemoryInfo("Cuda", OrtDeviceAllocator, ort->options.device.index,

@@ -4,15 +4,41 @@ bats_require_minimum_version 1.5.0
 : "${LANERT:?}" "${LANERT_BUILD:?}"
 SHARED=${LANERT_SHARED:-$BATS_TEST_DIRNAME/../../../shared}
 
-# A small model with made weights, made once for each file of tests: MODEL, of CHECKPOINT.
+# A small model with made weights, made once for each file of tests: MODEL, of CHECKPOINT; and ENGINE, which opens models
+# soonest: the last of auto's choices.
 make_model() {
-    export MODEL=$BATS_FILE_TMPDIR/made.onnx CHECKPOINT=$BATS_FILE_TMPDIR/made.pth
-    "$LANERT_BUILD/made_checkpoint" "$CHECKPOINT" --width 16
+    export MODEL=$BATS_FILE_TMPDIR/made.onnx CHECKPOINT=$BATS_FILE_TMPDIR/made.pth ENGINE
+    "$LANERT_BUILD/made_checkpoint" "$CHECKPOINT" --width 8
     "$LANERT" convert "$CHECKPOINT" -o "$MODEL" --preset culane -q
+    ENGINE=$("$LANERT" doctor --json 2>/dev/null | jq -r '[.engines[] | select(.usable)] | last.name // empty')
+}
+
+usable() {
+    "$LANERT" doctor --json 2>/dev/null | jq -e --arg e "$1" '.engines[] | select(.name == $e) | .usable' >/dev/null
 }
 
 need_engine() {
-    "$LANERT" doctor >/dev/null 2>&1 || skip "no inference engine is here"
+    [ -n "$ENGINE" ] || skip "no inference engine is here"
+}
+
+# detect with that model, on that engine, in one thread: more would spin. (In the background, or under timeout, signals are for
+# "$LANERT" itself.)
+detect() {
+    "$LANERT" detect -m "$MODEL" --engine "$ENGINE" --threads 1 "$@"
+}
+
+# interrupt PID [SECONDS]: Ctrl-C, so long after the program is ready for it; fails where that does not end it within 20 s.
+# Its status is wait's.
+interrupt() {
+    until grep -q 'SigCgt:.*[2367abef]$' "/proc/$1/status"; do sleep 0.02; done
+    sleep "${2:-0}"
+    kill -INT "$1"
+    for _ in $(seq 200); do
+        kill -0 "$1" 2>/dev/null || return 0
+        sleep 0.1
+    done
+    kill -KILL "$1"
+    return 1
 }
 
 need_shared() {

@@ -36,6 +36,7 @@ setup() {
     cd "$BATS_TEST_TMPDIR"
     cp -r "$BATS_FILE_TMPDIR/set" .
     SCORE=("$LANERT" val --dataset culane --root set/labels --predictions set/predictions)
+    QUICK=$MODEL,engine=$ENGINE,threads=1
 }
 
 @test "CULane: each count of the reference" {
@@ -283,13 +284,13 @@ END
 # Pictures for the set's frames, annotated with what the model itself finds.
 draw_set() {
     need_engine
-    "$LANERT" detect synthetic:frames=8,size=820x295 -m "$MODEL" -o drawn/ -q
+    detect synthetic:frames=8,size=820x295 -o drawn/ -q
     rm -r set
     mkdir -p set/list/test_split
     cp -r drawn/synthetic set/drive
-    "$LANERT" detect set/drive -m "$MODEL" -o set/drive --format culane --force -q
+    detect set/drive -o set/drive --format culane --force -q
     (cd set && ls drive/*.jpg) | sed 's,^,/,' >set/list/test.txt
-    MODEL_SCORE=("$LANERT" val --dataset culane --root set -m "$MODEL")
+    MODEL_SCORE=("$LANERT" val --dataset culane --root set -m "$MODEL" --engine "$ENGINE" --threads 1)
 }
 
 @test "a model's lanes score as its lane files do" {
@@ -316,7 +317,7 @@ draw_set() {
 
 @test "two models, and the worst frames drawn" {
     draw_set
-    "$LANERT" val --dataset culane --root set --compare "$MODEL" "$MODEL,max-lanes=2" --json --worst 2 worst --save kept \
+    "$LANERT" val --dataset culane --root set --compare "$QUICK" "$QUICK,max-lanes=2" --json --worst 2 worst --save kept \
         >compared.json
     jq -e '.a.f1 == 1 and .b.categories.all["0.50"] .fn == 16 and .distance.lost == 16 and .distance.largest_px == 0 and
         (.distance.worst | length) == 2' compared.json
@@ -325,10 +326,10 @@ draw_set() {
 002_drive_00001.jpg" ]
     # Nothing of the temporary lanes is left behind.
     mkdir tmp
-    TMPDIR=$PWD/tmp "$LANERT" val --dataset culane --root set --compare "$MODEL" kept/a -q --max-drop 0
+    TMPDIR=$PWD/tmp "$LANERT" val --dataset culane --root set --compare "$QUICK" kept/a -q --max-drop 0
     [ -z "$(ls -A tmp)" ]
-    fails 2 "says nothing of a model" "$LANERT" val --dataset culane --root set --compare "$MODEL,colour=red" kept/a
-    fails 2 "--threads is" "$LANERT" val --dataset culane --root set --compare "$MODEL,threads=x" kept/a
+    fails 2 "says nothing of a model" "$LANERT" val --dataset culane --root set --compare "$QUICK,colour=red" kept/a
+    fails 2 "--threads is" "$LANERT" val --dataset culane --root set --compare "$QUICK,threads=x" kept/a
     echo "700 590 700 400" >set/drive/00004.lines.txt
     "${MODEL_SCORE[@]}" --worst 3 again -q
     [ "$(ls again)" = 001_drive_00004.jpg ]
@@ -338,19 +339,19 @@ draw_set() {
 @test "a model on TuSimple and LLAMAS: its lanes, kept, score the same" {
     need_engine
     mkdir -p tu/clips ll/labels/valid/drive ll/color_images/valid/drive
-    "$LANERT" detect synthetic:frames=1 -m "$MODEL" -o tu/clips/1.jpg -o ll/color_images/valid/drive/1_color_rect.png -q
+    detect synthetic:frames=1 -o tu/clips/1.jpg -o ll/color_images/valid/drive/1_color_rect.png -q
     llamas_label >ll/labels/valid/drive/1.json
     echo '{"raw_file": "clips/1.jpg", "lanes": [[-2, 500, 400]], "h_samples": [500, 600, 700]}' >short.json
-    fails 4 "clips/1.jpg" "$LANERT" val --dataset tusimple --root tu --list short.json -m "$MODEL"
+    fails 4 "clips/1.jpg" "$LANERT" val --dataset tusimple --root tu --list short.json -m "$MODEL" --engine "$ENGINE"
     seq 160 10 710 | jq -sc '{raw_file: "clips/1.jpg", lanes: [map(if . < 300 then -2 else 900 - . end), map(. + 400)], h_samples: .}' \
         >tu/test_label.json
     local d
     for d in tusimple:tu:tu.json llamas:ll:kept; do
         IFS=: read -r name root kept <<<"$d"
-        "$LANERT" val --dataset $name --root $root -m "$MODEL" --save $kept --worst 1 worst-$name --json -q >$name.json
+        "$LANERT" val --dataset $name --root $root -m "$MODEL" --engine "$ENGINE" --threads 1 --save $kept --worst 1 worst-$name --json -q >$name.json
         "$LANERT" val --dataset $name --root $root --predictions $kept --json | cmp - $name.json
         [ "$(find worst-$name -type f | wc -l)" = 1 ]
-        "$LANERT" val --dataset $name --root $root --compare "$MODEL" $kept --json |
+        "$LANERT" val --dataset $name --root $root --compare "$QUICK" $kept --json |
             jq -e '.difference.f1 == 0 and .distance.frames == 1 and .distance.matched == 4 and .distance.largest_px == 0'
     done
     jq -e '.accuracy > 0 and .frames == 1' tusimple.json
