@@ -2,20 +2,13 @@
 # detect at a camera's pace: drops, deadlines, processors and priorities.
 load common
 
-# The engine that opens fastest.
 setup_file() {
     make_model
-    ENGINE=$("$LANERT" doctor --json | jq -r '[.engines[] | select(.usable).name] | last')
-    export ENGINE
 }
 
 setup() {
     need_engine
     cd "$BATS_TEST_TMPDIR"
-}
-
-detect() {
-    "$LANERT" detect -m "$MODEL" --engine "$ENGINE" "$@"
 }
 
 # The same command without the right to raise a priority.
@@ -59,14 +52,11 @@ without_nice() {
 }
 
 @test "Ctrl-C at a pace: inputs are results and drops" {
-    "$LANERT" detect synthetic:frames=1000000,size=160x90 -m "$MODEL" --engine "$ENGINE" --rate 300 --json -q -o cut.jsonl >s.json &
+    "$LANERT" detect synthetic:frames=1000000,size=160x90 -m "$MODEL" --engine "$ENGINE" --threads 1 --rate 300 --json -q \
+        -o cut.jsonl -o cut --format culane >s.json &
     pid=$!
-    for _ in $(seq 100); do
-        [ -s cut.jsonl ] || compgen -G 'cut.jsonl*' >/dev/null && break
-        sleep 0.1
-    done
-    sleep 1
-    kill -INT $pid
+    until compgen -G 'cut/synthetic/*' >/dev/null; do sleep 0.05; done
+    interrupt $pid 0.5
     wait $pid
     jq -e '.interrupted and .received > 0 and .received == .frames + .dropped' s.json
     [ "$(wc -l <cut.jsonl)" = "$(jq .frames s.json)" ]
@@ -80,21 +70,18 @@ without_nice() {
 
 @test "all threads, the engine's too, run where and as they are told" {
     for engine in onnxruntime openvino; do
-        "$LANERT" doctor --json | jq -e --arg e $engine '.engines[] | select(.name == $e) | .usable' >/dev/null || continue
-        rm -f out.jsonl*
+        usable $engine || continue
         "$LANERT" detect synthetic:frames=1000000,size=160x90 -m "$MODEL" --engine $engine --threads 2 --cpus 0 \
-            --priority nice:7 -q -o out.jsonl &
+            --priority nice:7 -q -o - >out.jsonl &
         pid=$!
-        for _ in $(seq 200); do
-            temporary=$(compgen -G 'out.jsonl*' | head -1) && [ -s "$temporary" ] && break
-            sleep 0.1
-        done
+        until [ -s out.jsonl ]; do sleep 0.05; done
         ls /proc/$pid/task | wc -l
         [ "$(ls /proc/$pid/task | wc -l)" -ge 4 ] # main, reader, inference, and one of the engine's at least
         [ "$(cat /proc/$pid/task/*/status | sed -n 's/^Cpus_allowed_list:\t*//p' | sort -u)" = 0 ]
         [ "$(for t in /proc/$pid/task/*/stat; do sed 's/.*) //' "$t" | cut -d' ' -f17; done | sort -u)" = 7 ]
-        kill -INT $pid
+        interrupt $pid
         wait $pid
+        rm out.jsonl
     done
 }
 
