@@ -1,11 +1,9 @@
-#include "model/onnx_graph.h"
+#include "model/onnx_graph_parts.h"
 
 #include <errno.h>
 #include <float.h>
 #include <math.h>
 #include <stdarg.h>
-
-#include <onnx/onnx.pb-c.h>
 
 #include "model/half.h"
 
@@ -14,37 +12,27 @@
 /* No protobuf message may be larger. */
 #define MAX_BYTES ((size_t)INT32_MAX)
 
-struct graph {
-    /* Everything below it is from malloc, as if protobuf-c had unpacked it: it frees it too. */
-    Onnx__ModelProto *model;
-    size_t node_capacity, initializer_capacity, metadata_capacity;
-    char scope[96];
-    int serial;
-    int rc; /* of the first failure */
-    lanert_error error;
-};
-
 /* ---- memory, with the first error kept ----------------------------------------------------------- */
 
-static void fail(graph *g, int rc)
+void graph_fail(graph *g, int rc)
 {
     if (!g->rc)
         g->rc = rc;
 }
 
-/* NULL once the graph has failed. */
-static void *make(graph *g, size_t count, size_t size)
+void *graph_make(graph *g, size_t count, size_t size)
 {
     void *p = g->rc ? NULL : calloc(count ? count : 1, size);
     if (!p && !g->rc)
-        fail(g, error_set(&g->error, LANERT_ENOMEM, "out of memory for %zu × %zu bytes of the graph", count, size));
+        graph_fail(g,
+                   error_set(&g->error, LANERT_ENOMEM, "out of memory for %zu × %zu bytes of the graph", count, size));
     return p;
 }
 
-static char *copy_text(graph *g, const char *text)
+char *graph_copy_text(graph *g, const char *text)
 {
     size_t size = strlen(text) + 1;
-    char *copy = make(g, size, 1);
+    char *copy = graph_make(g, size, 1);
     return copy ? memcpy(copy, text, size) : NULL;
 }
 
@@ -52,18 +40,17 @@ static char *format_text(graph *g, const char *format, va_list args)
 {
     char *text = NULL;
     if (!g->rc && vasprintf(&text, format, args) < 0) {
-        fail(g, error_set(&g->error, LANERT_ENOMEM, "out of memory for a name"));
+        graph_fail(g, error_set(&g->error, LANERT_ENOMEM, "out of memory for a name"));
         text = NULL;
     }
     return text;
 }
 
-/* "<scope>/<op>_<serial>" */
-static char *next_name(graph *g, const char *op)
+char *graph_next_name(graph *g, const char *kind)
 {
     char name[192];
-    snprintf(name, sizeof name, "%s%s%s_%d", g->scope, *g->scope ? "/" : "", op, g->serial++);
-    return copy_text(g, name);
+    snprintf(name, sizeof name, "%s%s%s_%d", g->scope, *g->scope ? "/" : "", kind, g->serial++);
+    return graph_copy_text(g, name);
 }
 
 static value name_or_nothing(const char *name)
@@ -71,20 +58,16 @@ static value name_or_nothing(const char *name)
     return name ? name : "";
 }
 
-/* A new protobuf message, initialised; NULL once the graph has failed. */
-#define MAKE(g, type, init) ((type *)make_message((g), sizeof(type), &(const type)init))
-
-static void *make_message(graph *g, size_t size, const void *initial)
+void *graph_message(graph *g, size_t size, const void *initial)
 {
-    void *message = make(g, 1, size);
+    void *message = graph_make(g, 1, size);
     return message ? memcpy(message, initial, size) : NULL;
 }
 
-/* Room for one more element of a repeated field. */
-static bool grow(graph *g, void *array, size_t *capacity, size_t count)
+bool graph_grow(graph *g, void *array, size_t *capacity, size_t count)
 {
     if (!g->rc)
-        fail(g, memory_grow(array, capacity, count + 1, sizeof(void *), &g->error));
+        graph_fail(g, memory_grow(array, capacity, count + 1, sizeof(void *), &g->error));
     return !g->rc;
 }
 
@@ -101,20 +84,20 @@ int graph_open(graph **out, lanert_error *err)
     if (m) {
         m->has_ir_version = true;
         m->ir_version = IR_VERSION;
-        m->producer_name = copy_text(g, "lanert");
-        m->producer_version = copy_text(g, lanert_version());
-        m->opset_import = make(g, 1, sizeof *m->opset_import);
+        m->producer_name = graph_copy_text(g, "lanert");
+        m->producer_version = graph_copy_text(g, lanert_version());
+        m->opset_import = graph_make(g, 1, sizeof *m->opset_import);
         m->graph = MAKE(g, Onnx__GraphProto, ONNX__GRAPH_PROTO__INIT);
     }
     Onnx__OperatorSetIdProto *opset = MAKE(g, Onnx__OperatorSetIdProto, ONNX__OPERATOR_SET_ID_PROTO__INIT);
     if (opset) {
-        opset->domain = copy_text(g, "");
+        opset->domain = graph_copy_text(g, "");
         opset->has_version = true;
         opset->version = OPSET;
         m->opset_import[m->n_opset_import++] = opset;
-        m->graph->name = copy_text(g, "clrnet");
-        m->graph->input = make(g, 1, sizeof *m->graph->input);
-        m->graph->output = make(g, 3, sizeof *m->graph->output);
+        m->graph->name = graph_copy_text(g, "clrnet");
+        m->graph->input = graph_make(g, 1, sizeof *m->graph->input);
+        m->graph->output = graph_make(g, 3, sizeof *m->graph->output);
     }
     if ((rc = graph_status(g, err)))
         graph_close(&g);
@@ -150,14 +133,14 @@ void graph_metadata(graph *g, const char *key, const char *format, ...)
     Onnx__StringStringEntryProto *entry = MAKE(g, Onnx__StringStringEntryProto, ONNX__STRING_STRING_ENTRY_PROTO__INIT);
     if (!entry)
         return;
-    if (!grow(g, &m->metadata_props, &g->metadata_capacity, m->n_metadata_props)) {
+    if (!graph_grow(g, &m->metadata_props, &g->metadata_capacity, m->n_metadata_props)) {
         free(entry);
         return;
     }
     m->metadata_props[m->n_metadata_props++] = entry;
     va_list args;
     va_start(args, format);
-    entry->key = copy_text(g, key);
+    entry->key = graph_copy_text(g, key);
     entry->value = format_text(g, format, args);
     va_end(args);
 }
@@ -174,7 +157,7 @@ static void add_dim(graph *g, Onnx__TensorShapeProto *shape, int64_t size)
     if (size >= 0) {
         dim->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
         dim->dim_value = size;
-    } else if ((dim->dim_param = copy_text(g, "N"))) {
+    } else if ((dim->dim_param = graph_copy_text(g, "N"))) {
         dim->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM;
     }
 }
@@ -187,7 +170,7 @@ static value add_value_info(graph *g, Onnx__ValueInfoProto **list, size_t *count
     if (!info)
         return "";
     list[(*count)++] = info;
-    info->name = copy_text(g, name);
+    info->name = graph_copy_text(g, name);
     if (!(info->type = MAKE(g, Onnx__TypeProto, ONNX__TYPE_PROTO__INIT)))
         return "";
     Onnx__TypeProto__Tensor *tensor = MAKE(g, Onnx__TypeProto__Tensor, ONNX__TYPE_PROTO__TENSOR__INIT);
@@ -197,8 +180,10 @@ static value add_value_info(graph *g, Onnx__ValueInfoProto **list, size_t *count
     info->type->tensor_type = tensor;
     tensor->has_elem_type = true;
     tensor->elem_type = (int32_t)type;
+    if (rank < 0)
+        return name_or_nothing(info->name);
     if ((tensor->shape = MAKE(g, Onnx__TensorShapeProto, ONNX__TENSOR_SHAPE_PROTO__INIT)) &&
-        (tensor->shape->dim = make(g, (size_t)rank, sizeof *tensor->shape->dim)))
+        (tensor->shape->dim = graph_make(g, (size_t)rank, sizeof *tensor->shape->dim)))
         for (int i = 0; i < rank; i++)
             add_dim(g, tensor->shape, dims[i]);
     return name_or_nothing(info->name);
@@ -216,7 +201,7 @@ static value add_node(graph *g, const char *op, const value *inputs, const attri
 void graph_output(graph *g, value v, const char *name, onnx_type type, int rank, const int64_t *dims)
 {
     Onnx__GraphProto *proto = g->model->graph;
-    char *final = copy_text(g, name);
+    char *final = graph_copy_text(g, name);
     if (!final)
         return;
     add_node(g, "Identity", INPUTS(v), NULL, 1, &final);
@@ -225,13 +210,11 @@ void graph_output(graph *g, value v, const char *name, onnx_type type, int rank,
 
 /* ---- constants ----------------------------------------------------------------------------------- */
 
-/* Takes over name and data. */
-static value add_initializer(graph *g, char *name, onnx_type type, int rank, const int64_t *dims, void *data,
-                             size_t size)
+value graph_constant(graph *g, char *name, onnx_type type, int rank, const int64_t *dims, void *data, size_t size)
 {
     Onnx__GraphProto *proto = g->model->graph;
     Onnx__TensorProto *tensor = MAKE(g, Onnx__TensorProto, ONNX__TENSOR_PROTO__INIT);
-    if (!tensor || !grow(g, &proto->initializer, &g->initializer_capacity, proto->n_initializer)) {
+    if (!tensor || !graph_grow(g, &proto->initializer, &g->initializer_capacity, proto->n_initializer)) {
         free(tensor);
         free(name);
         free(data);
@@ -243,7 +226,7 @@ static value add_initializer(graph *g, char *name, onnx_type type, int rank, con
     tensor->data_type = (int32_t)type;
     tensor->has_raw_data = true;
     tensor->raw_data = (ProtobufCBinaryData){size, data};
-    if ((tensor->dims = make(g, (size_t)rank, sizeof *tensor->dims))) {
+    if ((tensor->dims = graph_make(g, (size_t)rank, sizeof *tensor->dims))) {
         for (int i = 0; i < rank; i++) /* a scalar may have no dims at all */
             tensor->dims[tensor->n_dims++] = dims[i];
     }
@@ -281,7 +264,7 @@ static void round_to_half(float *data, size_t count)
 
 float *graph_new_floats(graph *g, int64_t count)
 {
-    return make(g, (size_t)count, sizeof(float));
+    return graph_make(g, (size_t)count, sizeof(float));
 }
 
 value graph_weights(graph *g, const char *name, onnx_type type, int rank, const int64_t *dims, float *data)
@@ -291,17 +274,18 @@ value graph_weights(graph *g, const char *name, onnx_type type, int rank, const 
         return "";
     }
     size_t count = count_elements(rank, dims), size = count * sizeof(float);
-    fail(g, check_range(name ? name : "a constant", type, data, count, &g->error));
+    graph_fail(g, check_range(name ? name : "a constant", type, data, count, &g->error));
     if (type == ONNX_F16) {
         round_to_half(data, count);
         size /= 2;
     }
-    return add_initializer(g, name ? copy_text(g, name) : next_name(g, "constant"), type, rank, dims, data, size);
+    return graph_constant(g, name ? graph_copy_text(g, name) : graph_next_name(g, "constant"), type, rank, dims, data,
+                          size);
 }
 
 value graph_transposed(graph *g, const char *name, onnx_type type, int64_t rows, int64_t columns, float *data)
 {
-    float *turned = data ? make(g, (size_t)rows * (size_t)columns, sizeof *turned) : NULL;
+    float *turned = data ? graph_make(g, (size_t)rows * (size_t)columns, sizeof *turned) : NULL;
     for (int64_t i = 0; turned && i < rows; i++)
         for (int64_t j = 0; j < columns; j++)
             turned[j * rows + i] = data[i * columns + j];
@@ -311,10 +295,10 @@ value graph_transposed(graph *g, const char *name, onnx_type type, int64_t rows,
 
 static value add_copy(graph *g, onnx_type type, int rank, const int64_t *dims, const void *data, size_t size)
 {
-    void *copy = make(g, size, 1);
+    void *copy = graph_make(g, size, 1);
     if (!copy)
         return "";
-    return add_initializer(g, next_name(g, "constant"), type, rank, dims, memcpy(copy, data, size), size);
+    return graph_constant(g, graph_next_name(g, "constant"), type, rank, dims, memcpy(copy, data, size), size);
 }
 
 value graph_floats(graph *g, int rank, const int64_t *dims, const float *data)
@@ -340,7 +324,7 @@ static void add_attribute(graph *g, Onnx__NodeProto *node, const attribute *a)
     if (!p)
         return;
     node->attribute[node->n_attribute++] = p;
-    p->name = copy_text(g, a->name);
+    p->name = graph_copy_text(g, a->name);
     p->has_type = true;
     switch (a->kind) {
     case ATTRIBUTE_INT:
@@ -356,11 +340,11 @@ static void add_attribute(graph *g, Onnx__NodeProto *node, const attribute *a)
     case ATTRIBUTE_TEXT:
         p->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING;
         p->has_s = true;
-        p->s = (ProtobufCBinaryData){strlen(a->text), (uint8_t *)copy_text(g, a->text)};
+        p->s = (ProtobufCBinaryData){strlen(a->text), (uint8_t *)graph_copy_text(g, a->text)};
         break;
     case ATTRIBUTE_INTS:
         p->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS;
-        if ((p->ints = make(g, a->count, sizeof *p->ints))) {
+        if ((p->ints = graph_make(g, a->count, sizeof *p->ints))) {
             memcpy(p->ints, a->ints, a->count * sizeof *p->ints);
             p->n_ints = a->count;
         }
@@ -373,10 +357,10 @@ static void set_inputs(graph *g, Onnx__NodeProto *node, const value *inputs)
     size_t count = 0;
     while (inputs[count])
         count++;
-    if (!(node->input = make(g, count, sizeof *node->input)))
+    if (!(node->input = graph_make(g, count, sizeof *node->input)))
         return;
     for (size_t i = 0; i < count; i++)
-        node->input[node->n_input++] = copy_text(g, inputs[i]);
+        node->input[node->n_input++] = graph_copy_text(g, inputs[i]);
 }
 
 static void set_attributes(graph *g, Onnx__NodeProto *node, const attribute *attributes)
@@ -384,7 +368,7 @@ static void set_attributes(graph *g, Onnx__NodeProto *node, const attribute *att
     size_t count = 0;
     while (attributes[count].name)
         count++;
-    if ((node->attribute = make(g, count, sizeof *node->attribute)))
+    if ((node->attribute = graph_make(g, count, sizeof *node->attribute)))
         for (size_t i = 0; i < count; i++)
             add_attribute(g, node, &attributes[i]);
 }
@@ -395,8 +379,8 @@ static value add_node(graph *g, const char *op, const value *inputs, const attri
 {
     Onnx__GraphProto *proto = g->model->graph;
     Onnx__NodeProto *node = MAKE(g, Onnx__NodeProto, ONNX__NODE_PROTO__INIT);
-    char **list = make(g, (size_t)outputs, sizeof *list);
-    if (!list || !grow(g, &proto->node, &g->node_capacity, proto->n_node)) {
+    char **list = graph_make(g, (size_t)outputs, sizeof *list);
+    if (!list || !graph_grow(g, &proto->node, &g->node_capacity, proto->n_node)) {
         for (int i = 0; i < outputs; i++)
             free(names[i]);
         free(list);
@@ -406,8 +390,8 @@ static value add_node(graph *g, const char *op, const value *inputs, const attri
     proto->node[proto->n_node++] = node;
     node->output = memcpy(list, names, (size_t)outputs * sizeof *list);
     node->n_output = (size_t)outputs;
-    node->op_type = copy_text(g, op);
-    node->name = copy_text(g, names[0]);
+    node->op_type = graph_copy_text(g, op);
+    node->name = graph_copy_text(g, names[0]);
     set_inputs(g, node, inputs);
     if (attributes)
         set_attributes(g, node, attributes);
@@ -416,7 +400,7 @@ static value add_node(graph *g, const char *op, const value *inputs, const attri
 
 value graph_node(graph *g, const char *op, const value *inputs, const attribute *attributes)
 {
-    char *name = next_name(g, op);
+    char *name = graph_next_name(g, op);
     return add_node(g, op, inputs, attributes, 1, &name);
 }
 
@@ -450,7 +434,7 @@ void graph_split(graph *g, value x, int64_t axis, int count, const int64_t *size
 {
     char *names[8] = {NULL};
     for (int i = 0; i < count; i++)
-        names[i] = next_name(g, "Split");
+        names[i] = graph_next_name(g, "Split");
     add_node(g, "Split", INPUTS(x, graph_indices(g, count, sizes)), ATTRIBUTES(ATTR_INT("axis", axis)), count, names);
     for (int i = 0; i < count; i++)
         parts[i] = g->rc ? "" : names[i];

@@ -45,7 +45,7 @@ void graph_scope(graph *g, const char *format, ...) __attribute__((format(printf
 
 /* A dim of −1 is the batch, written as "N". */
 value graph_input(graph *g, const char *name, onnx_type type, int rank, const int64_t *dims);
-/* Makes `v` an output under its final name. */
+/* Makes `v` an output under its final name; a rank of −1 is not told. */
 void graph_output(graph *g, value v, const char *name, onnx_type type, int rank, const int64_t *dims);
 void graph_metadata(graph *g, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
