@@ -5,7 +5,7 @@ _lanert()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=
     COMPREPLY=()
     if [ "$COMP_CWORD" = 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "detect convert val bench inspect doctor --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "detect convert quantize val bench inspect doctor --help --version" -- "$cur")
         return
     fi
     case $prev in
@@ -17,6 +17,8 @@ _lanert()
     --contend) words="cpu memory both" ;;
     --resize) words="linear cubic" ;;
     --format) words="video pictures culane tusimple llamas jsonl" ;;
+    --method) words="minmax percentile entropy mse" ;;
+    --values) words="int8 uint8" ;;
     --outputs) words="lanes raw both" ;;
     esac
     if [ -n "$words" ]; then
@@ -29,6 +31,8 @@ _lanert()
             --nms-thres --max-lanes --cut --resize --rate --deadline --max-missed --cpus --priority --duration --json --verbose
             --quiet --help" ;;
         convert) words="--output --preset --precision --outputs --shrink --force --quiet --help" ;;
+        quantize) words="--output --calib --samples --method --per-channel --per-tensor --values --keep-float --engine
+            --threads --force --quiet --help" ;;
         bench) words="--model --preset --engine --device --precision --threads --batch --source --duration --frames --rounds
             --warmup --rate --deadline --contend --cpus --priority --json --csv --plot --force --compare --max-slowdown --verbose --quiet
             --help" ;;

@@ -11,6 +11,7 @@ declare -A may=(
     [engine]="base engine"
     [lane]="base model lane"
     [detect]="base model frame engine lane detect"
+    [quant]="base model frame engine lane detect quant"
     [sink]="base model frame lane sink"
     [eval]="base model lane eval"
     [cli]="cli"

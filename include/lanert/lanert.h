@@ -203,7 +203,7 @@ LANERT_API const char *lanert_detector_device(const lanert_detector *det);
 LANERT_API int lanert_detect(lanert_detector *det, const lanert_frame *frames, int count, lanert_result *results,
                              lanert_error *err);
 
-/* ---- converting and inspecting --------------------------------------------------------------- */
+/* ---- converting, quantising and inspecting ------------------------------------------------------------- */
 
 enum { LANERT_OUTPUT_LANES = 1, LANERT_OUTPUT_RAW = 2, LANERT_OUTPUT_BOTH = 3 };
 
@@ -220,6 +220,86 @@ LANERT_API void lanert_convert_defaults(lanert_convert_options *options);
  * not at all. */
 LANERT_API int lanert_convert(const char *checkpoint, const char *onnx, const lanert_convert_options *options,
                               lanert_error *err);
+
+/* How the range of a value is chosen that eight bits shall hold, from what it is on frames. */
+typedef enum lanert_calibration {
+    LANERT_MINMAX = 0, /* all of it */
+    LANERT_PERCENTILE, /* all but a ten-thousandth of the numbers of either sign */
+    LANERT_ENTROPY,    /* the range from which rounding to eight bits takes the least information */
+    LANERT_MSE,        /* the one with the smallest squared error */
+} lanert_calibration;
+
+/* "minmax", "percentile", "entropy", "mse", NULL after the last. */
+LANERT_API const char *lanert_calibration_name(int i);
+
+typedef enum lanert_layer_state {
+    LANERT_LAYER_INT8 = 0,
+    LANERT_LAYER_ASKED,     /* float: its name is that of a pattern of keep_float */
+    LANERT_LAYER_SMALL,     /* float: there is nothing to be gained */
+    LANERT_LAYER_SENSITIVE, /* float: the predictions would suffer too much */
+} lanert_layer_state;
+
+/* What lanert_quantize does, in this order. */
+typedef enum lanert_quantize_step {
+    LANERT_STEP_READ = 0,  /* frames from their sources */
+    LANERT_STEP_CALIBRATE, /* finding the ranges of values */
+    LANERT_STEP_RUN,       /* the model as it is */
+    LANERT_STEP_MEASURE,   /* each layer in eight bits, alone */
+    LANERT_STEP_CHOOSE,    /* layers, until the predictions suffer no more than they may */
+    LANERT_STEP_CORRECT,   /* biases */
+    LANERT_STEP_CHECK,     /* the model in eight bits */
+} lanert_quantize_step;
+
+/* How far predictions lie from those of the model as it was. */
+typedef struct lanert_deviation {
+    double snr_db;    /* signal to noise of the scores' logits; INFINITY where there is no noise */
+    int lanes;        /* of the model as it was, in all frames looked at */
+    int lost, gained; /* lanes in one of the two alone */
+    double moved_px;  /* the others, in the mean, at width 800 */
+} lanert_deviation;
+
+/* A layer and what became of it. */
+typedef struct lanert_quantize_layer {
+    const char *name; /* of its node in the graph */
+    const char *op;   /* "Conv", "Gemm", "MatMul" */
+    double share;     /* of all layers' multiplications, 0 to 1 */
+    lanert_layer_state state;
+    bool measured;          /* where not, the following is zero */
+    lanert_deviation alone; /* with this layer alone in eight bits */
+} lanert_quantize_layer;
+
+typedef struct lanert_quantize_report {
+    int samples;             /* frames that were used */
+    int layers, int8_layers; /* all, and those in eight bits */
+    double share;            /* of the multiplications that are in eight bits, 0 to 1 */
+    lanert_deviation whole;  /* of the model as it was written */
+} lanert_quantize_report;
+
+typedef struct lanert_quantize_options {
+    const char *const *sources; /* required: frames like those it will be used on, as lanert_source_open takes them */
+    int source_count;
+    int samples; /* frames, evenly spread over the sources, 1 to 1000 */
+    lanert_calibration calibration;
+    bool per_channel;     /* weights have a scale for each output channel; else one for all */
+    bool unsigned_values; /* values between layers are uint8; else symmetric int8, which alone TensorRT takes */
+    const char *const *keep_float; /* shell patterns of the names of layers that stay in float32 */
+    int keep_float_count;
+    const char *engine; /* that runs the frames; NULL or "auto": the first usable one */
+    int threads;        /* of the engine; 0: one for each processor */
+    bool force;         /* overwrite a file that is there */
+    /* May be NULL. Told at the start of each step and as it goes on; non-zero ends it all with LANERT_END. */
+    int (*on_progress)(void *context, lanert_quantize_step step, int64_t done, int64_t total);
+    /* May be NULL. Told of each layer, in the graph's order, before the model is written. */
+    void (*on_layer)(void *context, const lanert_quantize_layer *layer);
+    void *context; /* handed to both */
+} lanert_quantize_options;
+
+LANERT_API void lanert_quantize_defaults(lanert_quantize_options *options);
+/* Makes of a float32 model that lanert_convert wrote, with raw predictions among its outputs, one whose layers compute
+ * in eight bits: QuantizeLinear and DequantizeLinear pairs, which engines fuse. Written whole or not at all. `report`
+ * may be NULL. */
+LANERT_API int lanert_quantize(const char *model, const char *onnx, const lanert_quantize_options *options,
+                               lanert_quantize_report *report, lanert_error *err);
 
 /* Says what a file is (checkpoint, lanert model, plain ONNX) as a JSON text, to be freed by the caller
  * with free(). */

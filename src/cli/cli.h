@@ -14,6 +14,7 @@ int cmd_convert(int argc, char **argv);
 int cmd_detect(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);
+int cmd_quantize(int argc, char **argv);
 int cmd_val(int argc, char **argv);
 
 /* ---- words.c: what is said to people, on stderr ---- */

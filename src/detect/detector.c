@@ -201,13 +201,9 @@ int detector_batch(const lanert_detector *det)
     return det->batch;
 }
 
-/* int(cut_height · height / ori_height), as the reference cuts a picture of another size. */
 static int rows_to_cut(const lanert_detector *det, int height)
 {
-    const lanert_preset *p = &det->info.preset;
-    if (det->cut_override)
-        return (int)(det->decode.cut * height);
-    return (int)((int64_t)p->cut_height * height / p->ori_height);
+    return det->cut_override ? (int)(det->decode.cut * height) : preset_cut_rows(&det->info.preset, height);
 }
 
 static int preprocess_one(lanert_detector *det, const lanert_frame *frame, int slot, lanert_error *err)

@@ -8,7 +8,7 @@
 #include "engine/device.h"
 
 #define TENSOR_MAX_RANK 6
-#define ENGINE_MAX_TENSORS 8
+#define ENGINE_MAX_TENSORS 32
 #define ENGINE_MAX_THREADS 1024
 
 typedef enum tensor_type { TENSOR_U8, TENSOR_F32, TENSOR_F16, TENSOR_I32, TENSOR_I64 } tensor_type;

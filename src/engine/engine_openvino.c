@@ -245,7 +245,7 @@ static int reshape(openvino *ov, const tensor *inputs, int count, lanert_error *
 {
     const openvino_api *api = &ov->api;
     ov_partial_shape_t shapes[ENGINE_MAX_TENSORS] = {0};
-    size_t ports[ENGINE_MAX_TENSORS];
+    size_t ports[ENGINE_MAX_TENSORS] = {0};
     int rc = 0;
     for (int i = 0; !rc && i < count; i++) {
         ports[i] = (size_t)i;

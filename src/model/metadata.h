@@ -16,10 +16,19 @@
 #define METADATA_NMS_THRES "lanert.nms_thres"   /* pixels at width 800 */
 #define METADATA_MAX_LANES "lanert.max_lanes"   /* 1 to 16 */
 #define METADATA_ARCH "lanert.arch"             /* "resnet18" … */
-#define METADATA_PRECISION "lanert.precision"   /* "fp32", "fp16" */
+#define METADATA_PRECISION "lanert.precision"   /* "fp32", "fp16", "int8" */
 #define METADATA_OUTPUTS "lanert.outputs"       /* "lanes", "raw", "both" */
 #define METADATA_SOURCE "lanert.source_sha256"  /* of the checkpoint, 64 hexadecimal digits */
 #define METADATA_PRIOR_YS "lanert.prior_ys"     /* where they are not heights_even's: the checkpoint's, see heights.h */
+
+/* Those of a model in eight bits have these too; see lanert_quantize_options. */
+#define METADATA_INT8_MODEL "lanert.int8.model_sha256" /* of the float32 model */
+#define METADATA_INT8_METHOD "lanert.int8.method"      /* "minmax" … */
+#define METADATA_INT8_SAMPLES "lanert.int8.samples"    /* frames */
+#define METADATA_INT8_SOURCES "lanert.int8.sources"    /* that they came from */
+#define METADATA_INT8_LAYERS "lanert.int8.layers"      /* "38 of 45" */
+#define METADATA_INT8_VALUES "lanert.int8.values"      /* "int8", "uint8" */
+#define METADATA_INT8_WEIGHTS "lanert.int8.weights"    /* "per-channel", "per-tensor" */
 
 #define METADATA_FORMAT_VERSION "1"
 

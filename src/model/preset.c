@@ -55,3 +55,8 @@ int preset_check(const lanert_preset *p, lanert_error *err)
         return rc;
     return check_int("max_lanes", p->max_lanes, 1, LANERT_MAX_LANES, err);
 }
+
+int preset_cut_rows(const lanert_preset *p, int height)
+{
+    return (int)((int64_t)p->cut_height * height / p->ori_height);
+}

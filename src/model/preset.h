@@ -16,4 +16,7 @@
 /* LANERT_EFORMAT where a field (of a file's metadata, say) is out of its range, with its name and value. */
 int preset_check(const lanert_preset *preset, lanert_error *err);
 
+/* int(cut_height · height / ori_height): rows to cut off a picture of that height, as the reference does. */
+int preset_cut_rows(const lanert_preset *preset, int height);
+
 #endif

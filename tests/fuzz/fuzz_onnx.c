@@ -1,7 +1,8 @@
-/* Opens any bytes as an ONNX file, by itself and with each data set's preset. */
+/* Opens any bytes as an ONNX file, by itself and with each data set's preset, and as a graph to be changed. */
 #include <stdlib.h>
 
 #include "model/model_read.h"
+#include "model/onnx_graph_load.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -27,6 +28,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static model_info info;
     lanert_error err;
     onnx_head *head;
+    graph *g;
+    if (!graph_load(data, size, "fuzz", &g, &err))
+        graph_close(&g);
     if (onnx_head_open_memory(data, size, "fuzz", &head, &err))
         return 0;
     for (int i = -1; i < 0 || lanert_preset_name(i); i++)

@@ -69,6 +69,8 @@ static inline void onnx_file_check_weights(const Onnx__TensorProto *t)
     size_t bytes = t->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT     ? 4
                    : t->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 ? 2
                    : t->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__INT64   ? 8
+                   : t->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__INT8    ? 1
+                   : t->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__UINT8   ? 1
                                                                             : 0;
     for (size_t i = 0; i < t->n_dims; i++)
         bytes *= (size_t)t->dims[i];
