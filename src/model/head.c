@@ -37,7 +37,7 @@ value head_build(net *n, const feature levels[BACKBONE_LEVELS], int64_t *count)
     roi r;
     perceptron classify, regress;
     int64_t channels = levels[0].channels;
-    value features = "", change[3] = {"", "", ""};
+    value features = "", change[3] = {"", "", ""}, held[ROI_STAGES];
     graph_scope(g, "head");
     priors_take(n, &p);
     roi_take(n, &r, channels, p.count, p.points);
@@ -47,7 +47,7 @@ value head_build(net *n, const feature levels[BACKBONE_LEVELS], int64_t *count)
     for (int stage = 0; stage < ROI_STAGES; stage++) {
         graph_scope(g, "head.stage%d", stage);
         value map = graph_cast(g, levels[BACKBONE_LEVELS - 1 - stage].v, n->type, ONNX_F32);
-        value samples = lines_features(n, &p, (feature){map, channels}, COARSEST_STRIDE >> stage, xs);
+        value samples = lines_features(n, &p, (feature){map, channels}, COARSEST_STRIDE >> stage, xs, &held[stage]);
         features = roi_gather(n, &r, stage, samples, map);
         graph_split(g, perceptron_apply(n, &regress, features), 2, 3, DIMS(MOVES, LENGTHS, OFFSETS), change);
         parameters = graph_binary(g, "Add", parameters, change[0]);
@@ -55,6 +55,8 @@ value head_build(net *n, const feature levels[BACKBONE_LEVELS], int64_t *count)
             xs = lines_at_samples(n, &p, parameters);
     }
     value logits = perceptron_apply(n, &classify, features);
+    for (int stage = 1; stage < ROI_STAGES; stage++) /* the first's places are constants */
+        logits = graph_binary(g, "Add", logits, lines_hold(n, held[stage]));
     xs = graph_binary(g, "Add", lines_at_rows(n, &p, parameters), change[2]);
     *count = p.count;
     priors_free(&p);

@@ -147,21 +147,49 @@ static value row_weights(net *n, const priors *p, int64_t height)
     return graph_weights(n->g, NULL, ONNX_F32, 2, DIMS(p->points, height), data);
 }
 
-/* The same of columns, of x at the samples [N,k,points]: [N,points,k,width]. */
-static value column_weights(net *n, value xs, int64_t width)
+/* A sample's place on a row of a map, [N,points,k]: the column before it, and the part of a column that is left. */
+typedef struct place {
+    value whole, part;
+} place;
+
+/* From x at the samples [N,k,points]. Beyond one column outside the map, hat is 0 of all. */
+static place places(net *n, value xs, int64_t width)
+{
+    graph *g = n->g;
+    value x = graph_node(g, "Transpose", INPUTS(xs), ATTRIBUTES(ATTR_INTS("perm", 0, 2, 1)));
+    x = graph_binary(g, "Mul", x, graph_scalar(g, (float)(width - 1)));
+    x = graph_node(g, "Clip", INPUTS(x, graph_scalar(g, -1), graph_scalar(g, (float)width)), NULL);
+    value whole = graph_unary(g, "Floor", x);
+    return (place){whole, graph_binary(g, "Sub", x, whole)};
+}
+
+/* hat of each sample's distance from each column of a map: [N,points,k,width]. */
+static value column_weights(net *n, place at, int64_t width)
 {
     graph *g = n->g;
     float *columns = graph_new_floats(g, width);
     for (int64_t i = 0; columns && i < width; i++)
         columns[i] = (float)i;
-    value place = graph_node(g, "Transpose", INPUTS(xs), ATTRIBUTES(ATTR_INTS("perm", 0, 2, 1)));
-    place = graph_binary(g, "Mul", place, graph_scalar(g, (float)(width - 1)));
-    place = graph_binary(g, "Unsqueeze", place, graph_indices(g, 1, DIMS(3)));
-    value distance = graph_binary(g, "Sub", place, graph_weights(g, NULL, ONNX_F32, 1, &width, columns));
+    value last = graph_indices(g, 1, DIMS(3)), column = graph_weights(g, NULL, ONNX_F32, 1, &width, columns);
+    value distance = graph_binary(g, "Sub", graph_binary(g, "Unsqueeze", at.whole, last), column);
+    distance = graph_binary(g, "Add", distance, graph_binary(g, "Unsqueeze", at.part, last));
     return graph_unary(g, "Relu", graph_binary(g, "Sub", graph_scalar(g, 1), graph_unary(g, "Abs", distance)));
 }
 
-value lines_features(net *n, const priors *p, feature map, int64_t stride, value xs)
+/* OpenVINO, asked for bfloat16, rounds the inputs of every operator but those that lie between an output and the
+ * products of matrices before it (EnforceInferencePrecision in its graph.cpp). A place on the map would be off by up to
+ * a quarter of a column, and a lane by as many pixels; rounded apart, its whole column is exact, and its part right to
+ * 1/512. So that both are made in float32, an output has to depend on them. No part reaches 2, which an engine cannot
+ * know. */
+value lines_hold(net *n, value part)
+{
+    graph *g = n->g;
+    value never = graph_binary(g, "Greater", part, graph_scalar(g, 2));
+    never = graph_node(g, "Cast", INPUTS(never), ATTRIBUTES(ATTR_INT("to", ONNX_F32)));
+    return graph_node(g, "ReduceMax", INPUTS(never), ATTRIBUTES(ATTR_INTS("axes", 1, 2), ATTR_INT("keepdims", 1)));
+}
+
+value lines_features(net *n, const priors *p, feature map, int64_t stride, value xs, value *part)
 {
     graph *g = n->g;
     extent size = map_extent(n, stride);
@@ -169,6 +197,8 @@ value lines_features(net *n, const priors *p, feature map, int64_t stride, value
     value flat = graph_binary(g, "Reshape", last, graph_indices(g, 3, DIMS(0, size.height, size.width * map.channels)));
     value rows = graph_binary(g, "MatMul", row_weights(n, p, size.height), flat);
     rows = graph_binary(g, "Reshape", rows, graph_indices(g, 4, DIMS(0, p->points, size.width, map.channels)));
-    value samples = graph_binary(g, "MatMul", column_weights(n, xs, size.width), rows);
+    place at = places(n, xs, size.width);
+    *part = at.part;
+    value samples = graph_binary(g, "MatMul", column_weights(n, at, size.width), rows);
     return graph_node(g, "Transpose", INPUTS(samples), ATTRIBUTES(ATTR_INTS("perm", 0, 3, 1, 2)));
 }
