@@ -1,7 +1,7 @@
 #include "model/onnx_head.h"
 
+#include "base/wire.h"
 #include "model/foreign.h"
-#include "model/wire.h"
 
 /* Field numbers of onnx.proto (onnx/onnx.proto of ONNX 1.12). */
 enum {

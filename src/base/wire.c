@@ -1,5 +1,5 @@
 /* Encoding: protobuf.dev/programming-guides/encoding. */
-#include "model/wire.h"
+#include "base/wire.h"
 
 static bool read_varint(wire *w, uint64_t *number)
 {

@@ -1,6 +1,6 @@
 /* wire.h - the fields of a protobuf message one by one, in place: nothing is copied, nothing nests by itself. */
-#ifndef MODEL_WIRE_H
-#define MODEL_WIRE_H
+#ifndef BASE_WIRE_H
+#define BASE_WIRE_H
 
 #include <stdbool.h>
 #include <stddef.h>
