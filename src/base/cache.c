@@ -19,10 +19,10 @@ static int own_folder(const char *path, lanert_error *err)
         return error_errno(err, LANERT_EIO, errno, "%s: cannot be opened as a folder", path);
     if (fstat(fd, &st) < 0)
         rc = error_errno(err, LANERT_EIO, errno, "%s", path);
-    else if (st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH))
+    else if (st.st_uid != geteuid() || st.st_mode & 077)
         rc = error_set(err, LANERT_EIO,
                        "%s: user %u's, with mode %03o; what is kept there is run as code, so that it must be user %u's "
-                       "and writable by no other: remove it, or set XDG_CACHE_HOME",
+                       "alone, with mode 700: remove it, or set XDG_CACHE_HOME",
                        path, (unsigned)st.st_uid, (unsigned)st.st_mode & 0777, (unsigned)geteuid());
     close(fd);
     return rc;

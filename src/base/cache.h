@@ -2,7 +2,7 @@
  * ~/.cache/lanert.
  *
  * Some of them are code in all but name, so that nobody else may have put them there: the folders are made for their
- * owner alone, and refused where they are another user's, or others may write to them. */
+ * owner alone, and refused where others may enter them. */
 #ifndef BASE_CACHE_H
 #define BASE_CACHE_H
 
