@@ -24,6 +24,7 @@ declare -A wraps=(
     [jansson.h]="src/model/inspect* src/sink/sink_* src/eval/* src/cli/bench*"
     [onnxruntime_c_api.h]="src/engine/engine_onnxruntime*"
     [openvino/]="src/engine/engine_openvino*"
+    [Nv]="src/engine/tensorrt_shim.cpp"
     [jpeglib.h]="src/frame/still* src/sink/*"
     [png.h]="src/frame/still* src/sink/*"
     [cairo]="src/sink/*"
@@ -37,7 +38,7 @@ status=0
 complain() { echo "$1"; status=1; }
 
 for room in "${!may[@]}"; do
-    for file in src/"$room"/*.[ch]; do
+    for file in src/"$room"/*.[ch] src/"$room"/*.cpp; do
         [ -e "$file" ] || continue
         while read -r header; do
             case $header in

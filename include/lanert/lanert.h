@@ -185,6 +185,10 @@ typedef struct lanert_detector_options {
     float nms_thres; /* pixels at width 800 */
     int max_lanes;   /* 1 to LANERT_MAX_LANES */
     double cut;      /* the part of a picture's height to cut away at the top, 0 to below 1 */
+    /* May be NULL. Told while a detector opens: what takes minutes, before it is done (TensorRT builds), and why the
+     * processor stands in for a GPU. */
+    void (*on_note)(void *context, const char *text);
+    void *context; /* handed to it */
 } lanert_detector_options;
 
 LANERT_API void lanert_detector_defaults(lanert_detector_options *options);
@@ -300,6 +304,22 @@ LANERT_API void lanert_quantize_defaults(lanert_quantize_options *options);
  * may be NULL. */
 LANERT_API int lanert_quantize(const char *model, const char *onnx, const lanert_quantize_options *options,
                                lanert_quantize_report *report, lanert_error *err);
+
+typedef struct lanert_build_options {
+    const char *precision; /* "fp32", "fp16" or "int8": what the model's types must be; NULL: whatever they are */
+    const char *device;    /* NULL: "cuda", the first NVIDIA GPU; "cuda:1" … */
+    int workspace_mb;      /* the most of the GPU's memory that the build may try; 0: all */
+    int min_batch, opt_batch, max_batch; /* frames in one run: the fewest, those it is built for, the most; 1 to 64 */
+    bool version_compatible;             /* so that later releases of TensorRT run it too, perhaps slower */
+    const char *timing_cache;            /* a file of measurements: read where it is there, and written; NULL: none */
+    bool force;                          /* overwrite a file that is there */
+} lanert_build_options;
+
+LANERT_API void lanert_build_defaults(lanert_build_options *options);
+/* Builds a TensorRT engine of an ONNX model for this machine's GPU, which takes minutes: a file, named to end in
+ * ".engine" and written whole or not at all, that is the model and what was built of it, and is opened as a model. */
+LANERT_API int lanert_build(const char *model, const char *output, const lanert_build_options *options,
+                            lanert_error *err);
 
 /* Says what a file is (checkpoint, lanert model, plain ONNX) as a JSON text, to be freed by the caller
  * with free(). */

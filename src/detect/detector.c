@@ -151,7 +151,11 @@ int detector_open(const model_info *info, const lanert_detector_options *options
     resolve_options(det, &o);
     if (!*info->raw_name && (rc = check_own_nms(det, err)))
         goto out;
-    engine_options eo = {.precision = o.precision, .threads = o.threads};
+    engine_options eo = {.precision = o.precision,
+                         .threads = o.threads,
+                         .batch = det->engine_batch,
+                         .on_note = o.on_note,
+                         .context = o.context};
     if ((rc = device_parse(o.device, &eo.device, err)) || (rc = preprocess_open(o.resize, &det->pre, err)) ||
         (rc = engine_open(o.engine, info->path, &eo, &det->engine, err)) || (rc = allocate(det, err)) ||
         (rc = bind(det, err)))

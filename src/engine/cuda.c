@@ -116,16 +116,21 @@ static int told(const cuda *c, int rc, lanert_error *err)
     return rc ? error_within(err, rc, "%s", device_format(c->id, name)) : 0;
 }
 
-static int enter(cuda *c, lanert_error *err)
+int cuda_enter(cuda *c, lanert_error *err)
 {
     return told(c, check(&c->api, c->api.cuCtxPushCurrent_v2(c->context), "making the GPU current", err), err);
 }
 
-/* Ends what enter began; `result` is that of the call between. */
-static int leave(cuda *c, CUresult result, const char *what, lanert_error *err)
+void cuda_leave(cuda *c)
 {
     CUcontext own;
     c->api.cuCtxPopCurrent_v2(&own);
+}
+
+/* Ends what cuda_enter began; `result` is that of the call between. */
+static int leave(cuda *c, CUresult result, const char *what, lanert_error *err)
+{
+    cuda_leave(c);
     return told(c, check(&c->api, result, what, err), err);
 }
 
@@ -140,7 +145,7 @@ int cuda_open(int index, cuda **out, lanert_error *err)
     if ((rc = load(&c->library, &c->api, &count, err)) || (rc = find_device(&c->api, count, index, &c->device, err)) ||
         (rc = told(c, check(&c->api, c->api.cuDevicePrimaryCtxRetain(&c->context, c->device), "starting it", err),
                    err)) ||
-        (rc = enter(c, err)) ||
+        (rc = cuda_enter(c, err)) ||
         (rc = leave(c, c->api.cuStreamCreate(&c->stream, CU_STREAM_NON_BLOCKING), "making a stream", err))) {
         cuda_close(&c);
         return rc;
@@ -155,7 +160,7 @@ void cuda_close(cuda **out)
     cuda *c = *out;
     if (!c)
         return;
-    if (c->stream && !enter(c, NULL))
+    if (c->stream && !cuda_enter(c, NULL))
         leave(c, c->api.cuStreamDestroy_v2(c->stream), "", NULL);
     if (c->context)
         c->api.cuDevicePrimaryCtxRelease_v2(c->device);
@@ -179,7 +184,7 @@ int cuda_allocate(cuda *c, size_t bytes, void **memory, lanert_error *err)
 {
     CUdeviceptr address = 0;
     char what[64];
-    int rc = enter(c, err);
+    int rc = cuda_enter(c, err);
     *memory = NULL;
     snprintf(what, sizeof what, "taking %zu bytes of its memory", bytes);
     if (!rc && !(rc = leave(c, c->api.cuMemAlloc_v2(&address, bytes), what, err)))
@@ -189,13 +194,13 @@ int cuda_allocate(cuda *c, size_t bytes, void **memory, lanert_error *err)
 
 void cuda_free(cuda *c, void *memory)
 {
-    if (memory && !enter(c, NULL))
+    if (memory && !cuda_enter(c, NULL))
         leave(c, c->api.cuMemFree_v2(address_of(memory)), "", NULL);
 }
 
 int cuda_allocate_host(cuda *c, size_t bytes, void **memory, lanert_error *err)
 {
-    int rc = enter(c, err);
+    int rc = cuda_enter(c, err);
     *memory = NULL;
     return rc ? rc
               : leave(c, c->api.cuMemHostAlloc(memory, bytes, CU_MEMHOSTALLOC_PORTABLE), "taking pinned memory", err);
@@ -203,26 +208,65 @@ int cuda_allocate_host(cuda *c, size_t bytes, void **memory, lanert_error *err)
 
 void cuda_free_host(cuda *c, void *memory)
 {
-    if (memory && !enter(c, NULL))
+    if (memory && !cuda_enter(c, NULL))
         leave(c, c->api.cuMemFreeHost(memory), "", NULL);
 }
 
 int cuda_upload(cuda *c, void *to, const void *from, size_t bytes, lanert_error *err)
 {
-    int rc = enter(c, err);
+    int rc = cuda_enter(c, err);
     return rc ? rc
               : leave(c, c->api.cuMemcpyHtoDAsync_v2(address_of(to), from, bytes, c->stream), "copying to it", err);
 }
 
 int cuda_download(cuda *c, void *to, const void *from, size_t bytes, lanert_error *err)
 {
-    int rc = enter(c, err);
+    int rc = cuda_enter(c, err);
     return rc ? rc
               : leave(c, c->api.cuMemcpyDtoHAsync_v2(to, address_of(from), bytes, c->stream), "copying from it", err);
 }
 
 int cuda_wait(cuda *c, lanert_error *err)
 {
-    int rc = enter(c, err);
+    int rc = cuda_enter(c, err);
     return rc ? rc : leave(c, c->api.cuStreamSynchronize(c->stream), "waiting for it", err);
+}
+
+/* ---- graphs ---------------------------------------------------------------------------------- */
+
+int cuda_record(cuda *c, lanert_error *err)
+{
+    int rc = cuda_enter(c, err);
+    return rc ? rc
+              : leave(c, c->api.cuStreamBeginCapture_v2(c->stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL), "recording",
+                      err);
+}
+
+int cuda_record_end(cuda *c, void **graph, lanert_error *err)
+{
+    CUgraph recorded = NULL;
+    CUgraphExec exec = NULL;
+    int rc = cuda_enter(c, err);
+    *graph = NULL;
+    if (rc)
+        return rc;
+    CUresult result = c->api.cuStreamEndCapture(c->stream, &recorded);
+    if (!result)
+        result = c->api.cuGraphInstantiateWithFlags(&exec, recorded, 0);
+    if (recorded)
+        c->api.cuGraphDestroy(recorded);
+    *graph = exec;
+    return leave(c, result, "making a graph of what was recorded", err);
+}
+
+int cuda_replay(cuda *c, void *graph, lanert_error *err)
+{
+    int rc = cuda_enter(c, err);
+    return rc ? rc : leave(c, c->api.cuGraphLaunch(graph, c->stream), "replaying a graph", err);
+}
+
+void cuda_graph_free(cuda *c, void *graph)
+{
+    if (graph && !cuda_enter(c, NULL))
+        leave(c, c->api.cuGraphExecDestroy(graph), "", NULL);
 }

@@ -23,6 +23,18 @@ void cuda_free(cuda *c, void *memory);
 int cuda_allocate_host(cuda *c, size_t bytes, void **memory, lanert_error *err);
 void cuda_free_host(cuda *c, void *memory);
 
+/* Makes the GPU current on this thread, for an SDK's calls, until cuda_leave. */
+int cuda_enter(cuda *c, lanert_error *err);
+void cuda_leave(cuda *c);
+
+/* What is put on the stream from here to cuda_record_end is not done but recorded. */
+int cuda_record(cuda *c, lanert_error *err);
+/* The recording, to be replayed and given back; NULL where it fails. Ends the recording in any case. */
+int cuda_record_end(cuda *c, void **graph, lanert_error *err);
+/* Puts what was recorded on the stream. */
+int cuda_replay(cuda *c, void *graph, lanert_error *err);
+void cuda_graph_free(cuda *c, void *graph);
+
 /* Put on the stream; from pinned memory they return at once, and the memory must stay until cuda_wait. */
 int cuda_upload(cuda *c, void *device, const void *host, size_t bytes, lanert_error *err);
 int cuda_download(cuda *c, void *host, const void *device, size_t bytes, lanert_error *err);

@@ -7,10 +7,12 @@
 #include <stddef.h>
 
 #ifndef CUDA_VERSION
-typedef int CUresult, CUdevice, CUdevice_attribute;
+typedef int CUresult, CUdevice, CUdevice_attribute, CUstreamCaptureMode;
 typedef unsigned long long CUdeviceptr;
 typedef struct CUctx_st *CUcontext;
 typedef struct CUstream_st *CUstream;
+typedef struct CUgraph_st *CUgraph;
+typedef struct CUgraphExec_st *CUgraphExec;
 
 enum {
     CUDA_SUCCESS = 0,
@@ -20,6 +22,7 @@ enum {
     CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR = 76,
     CU_STREAM_NON_BLOCKING = 1,
     CU_MEMHOSTALLOC_PORTABLE = 1,
+    CU_STREAM_CAPTURE_MODE_THREAD_LOCAL = 1,
 };
 #endif
 
@@ -45,6 +48,12 @@ enum {
     X(cuMemcpyHtoDAsync_v2, (CUdeviceptr to, const void *from, size_t bytes, CUstream stream))                         \
     X(cuMemcpyDtoHAsync_v2, (void *to, CUdeviceptr from, size_t bytes, CUstream stream))                               \
     X(cuStreamCreate, (CUstream * stream, unsigned flags))                                                             \
+    X(cuStreamBeginCapture_v2, (CUstream stream, CUstreamCaptureMode mode))                                            \
+    X(cuStreamEndCapture, (CUstream stream, CUgraph * graph))                                                          \
+    X(cuGraphInstantiateWithFlags, (CUgraphExec * exec, CUgraph graph, unsigned long long flags))                      \
+    X(cuGraphDestroy, (CUgraph graph))                                                                                 \
+    X(cuGraphLaunch, (CUgraphExec exec, CUstream stream))                                                              \
+    X(cuGraphExecDestroy, (CUgraphExec exec))                                                                          \
     X(cuStreamSynchronize, (CUstream stream))                                                                          \
     X(cuStreamDestroy_v2, (CUstream stream))
 

@@ -4,15 +4,15 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "base/file.h"
+#include "base/engine_file.h"
 #include "base/memory.h"
 #include "engine/engine_null.h"
 
-extern const engine_ops engine_onnxruntime_ops, engine_openvino_ops;
+extern const engine_ops engine_onnxruntime_ops, engine_openvino_ops, engine_tensorrt_ops;
 
 /* OpenVINO first: a frame of CLRNet ResNet18 takes it 222 ms of one thread's time, ONNX Runtime 241 (Zen 4, fp32);
  * and the threads of the latter spin between runs, at the cost of those that read and decode. */
-const engine_ops *const engine_table[] = {&engine_openvino_ops, &engine_onnxruntime_ops, NULL};
+const engine_ops *const engine_table[] = {&engine_openvino_ops, &engine_onnxruntime_ops, &engine_tensorrt_ops, NULL};
 
 struct engine {
     const engine_ops *ops;
@@ -106,6 +106,12 @@ static int open_on(const engine_ops *ops, const char *path, const engine_options
     return 0;
 }
 
+/* A GPU runs what was built for it, and waits for no building that nobody asked for. */
+static bool suits(const engine_ops *ops, const char *path, device_kind kind)
+{
+    return ops->devices & ON(kind) && (kind == DEVICE_CPU || ops->builds == engine_file_is_named(path));
+}
+
 /* `ops` NULL: the first usable engine that computes on the device. */
 static int open_chosen(const engine_ops *ops, const char *path, const engine_options *options, engine **e,
                        lanert_error *err)
@@ -116,12 +122,12 @@ static int open_chosen(const engine_ops *ops, const char *path, const engine_opt
     for (int i = 0; engine_table[i]; i++) {
         lanert_engine_info info;
         probe(engine_table[i], &info);
-        bool fits = engine_table[i]->devices & ON(options->device.kind);
+        bool fits = suits(engine_table[i], path, options->device.kind);
         if (info.usable && fits)
             return open_on(engine_table[i], path, options, e, err);
         size_t used = strlen(notes);
         snprintf(notes + used, sizeof notes - used, "%s%s: %s", used ? "; " : "", info.name,
-                 fits ? info.note : "not for this device");
+                 fits ? info.note : "not for this device, or this file");
     }
     return error_set(err, LANERT_ENOTFOUND, "no inference engine is usable on %s: %s",
                      device_format(options->device, name), notes);
@@ -136,6 +142,25 @@ static device_kind first_device(const engine_ops *ops, device_kind asked)
     if (asked == DEVICE_DEFAULT)
         return devices & ON(DEVICE_CPU) ? DEVICE_CPU : DEVICE_CUDA;
     return asked;
+}
+
+/* On a GPU, or else on the processor. */
+static int open_or_fall_back(const engine_ops *ops, const char *path, engine_options *chosen, engine **e,
+                             lanert_error *err)
+{
+    lanert_error why;
+    char text[sizeof why.text + 64];
+    int rc = open_chosen(ops, path, chosen, e, &why);
+    if (!rc)
+        return 0;
+    if (ops && !(ops->devices & ON(DEVICE_CPU)))
+        return error_set(err, rc, "%s", why.text);
+    chosen->device = (device_id){DEVICE_CPU, 0};
+    if ((rc = open_chosen(ops, path, chosen, e, err)) || !chosen->on_note)
+        return rc;
+    snprintf(text, sizeof text, "%s; the processor computes instead", why.text);
+    chosen->on_note(chosen->context, text);
+    return 0;
 }
 
 int engine_open(const char *name, const char *path, const engine_options *options, engine **e, lanert_error *err)
@@ -155,14 +180,11 @@ int engine_open(const char *name, const char *path, const engine_options *option
     if ((name && strcmp(name, "auto") && (rc = find_by_name(name, &ops, err))) ||
         (ops != &engine_null_ops && (rc = check_file(path, err))))
         return rc;
+    if (!ops && asked == DEVICE_DEFAULT && engine_file_is_named(path))
+        asked = DEVICE_AUTO;
     chosen.device.kind = first_device(ops, asked);
-    bool falls_back = asked == DEVICE_AUTO && chosen.device.kind != DEVICE_CPU &&
-                      (!ops || ops->devices & ON(DEVICE_CPU));
-    rc = open_chosen(ops, path, &chosen, e, falls_back ? NULL : err);
-    if (!rc || !falls_back)
-        return rc;
-    chosen.device = (device_id){DEVICE_CPU, 0};
-    return open_chosen(ops, path, &chosen, e, err);
+    return asked == DEVICE_AUTO && chosen.device.kind != DEVICE_CPU ? open_or_fall_back(ops, path, &chosen, e, err)
+                                                                    : open_chosen(ops, path, &chosen, e, err);
 }
 
 void engine_close(engine **e)

@@ -38,6 +38,10 @@ typedef struct engine_options {
     lanert_precision precision;
     int threads;      /* 0: one for each processor; at most ENGINE_MAX_THREADS */
     device_id device; /* what it computes on */
+    int batch;        /* the most frames that will be bound; 0: 1. Only engines that build for a batch ask */
+    /* May be NULL. Told what takes minutes, before it is done, and why the processor stands in for a GPU. */
+    void (*on_note)(void *context, const char *text);
+    void *context;
 } engine_options;
 
 typedef struct engine engine;
@@ -45,6 +49,7 @@ typedef struct engine engine;
 typedef struct engine_ops {
     const char *name;
     unsigned devices; /* ON(DEVICE_CPU) | …: what it may be told to compute on */
+    bool builds;      /* takes minutes to open a model, unless it is an engine file (base/engine_file.h) */
     /* Fills in usable, version, path and note of an info that is zero but for the name and all the devices; takes away
      * those that this machine's library was not built for. */
     void (*probe)(lanert_engine_info *info);
@@ -70,7 +75,8 @@ typedef struct engine_ops {
 /* The engines that auto chooses from, in its order of preference; NULL at the end. */
 extern const engine_ops *const engine_table[];
 
-/* `name` NULL or "auto": the first usable one that computes on the device. `options` may be NULL: all zero. A device
+/* `name` NULL or "auto": the first usable one that computes on the device; of an engine file, with the default device,
+ * TensorRT on a GPU where it can, else as the model that it is. `options` may be NULL: all zero. A device
  * that is named is that or an error; only DEVICE_AUTO falls back to the processor. LANERT_ENOTFOUND with what to
  * install where the engine or the device is not there; LANERT_EINVAL with the names known where the name is none of
  * them; LANERT_EFORMAT where the file is no sound ONNX model; LANERT_EUNSUPPORTED where the engine cannot compute it as

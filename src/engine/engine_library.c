@@ -74,7 +74,8 @@ int engine_library_open(const char *engine, const char *file, const char *soname
     if (place_own_folder(own)) {
         if (load_from(&s, "%s/lanert/%s", own, engine) || load_from(&s, "%s/../lib/lanert/%s", own, engine))
             return 0;
-        if (place_is_under(own, LANERT_BUILD_DIR) && load_from(&s, "%s/%s/lib", LANERT_DEPS_DIR, engine))
+        if (place_is_under(own, LANERT_BUILD_DIR) && (load_from(&s, "%s/engines/%s", LANERT_BUILD_DIR, engine) ||
+                                                      load_from(&s, "%s/%s/lib", LANERT_DEPS_DIR, engine)))
             return 0;
     }
     if (load(&s, file) || load(&s, soname))

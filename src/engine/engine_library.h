@@ -4,7 +4,8 @@
  *   1. the folder that the environment variable LANERT_ENGINES names: <it>/<engine>/lib, <it>/<engine>, <it>
  *   2. beside what this code is linked into (the program, or the shared library):
  *      <its folder>/lanert/<engine>, <its folder>/../lib/lanert/<engine>
- *   3. for programs run in their build tree only: <source>/.deps/<engine>/lib, where scripts/deps.sh puts it
+ *   3. for programs run in their build tree only: <build>/engines/<engine>, what was built with them, and
+ *      <source>/.deps/<engine>/lib, where scripts/deps.sh puts it
  *   4. the system's loader path
  * In a folder, the library with the highest version in its name. */
 #ifndef ENGINE_ENGINE_LIBRARY_H

@@ -10,7 +10,9 @@
 CUDA_FUNCTIONS(SAME)
 
 /* What stands in for the types and constants where cuda.h is not there. */
-_Static_assert(sizeof(CUresult) == sizeof(int) && sizeof(CUdevice_attribute) == sizeof(int), "enumerations are ints");
+_Static_assert(sizeof(CUresult) == sizeof(int) && sizeof(CUdevice_attribute) == sizeof(int) &&
+                   sizeof(CUstreamCaptureMode) == sizeof(int),
+               "enumerations are ints");
 _Static_assert(__builtin_types_compatible_p(CUdevice, int), "CUdevice");
 _Static_assert(__builtin_types_compatible_p(CUdeviceptr, unsigned long long), "CUdeviceptr");
 _Static_assert(__builtin_types_compatible_p(CUcontext, struct CUctx_st *), "CUcontext");
@@ -18,4 +20,7 @@ _Static_assert(__builtin_types_compatible_p(CUstream, struct CUstream_st *), "CU
 _Static_assert(CUDA_SUCCESS == 0 && CUDA_ERROR_OUT_OF_MEMORY == 2 && CUDA_ERROR_NO_DEVICE == 100, "results");
 _Static_assert(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR == 75 && CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR == 76,
                "attributes");
-_Static_assert(CU_STREAM_NON_BLOCKING == 1 && CU_MEMHOSTALLOC_PORTABLE == 1, "flags");
+_Static_assert(__builtin_types_compatible_p(CUgraph, struct CUgraph_st *), "CUgraph");
+_Static_assert(__builtin_types_compatible_p(CUgraphExec, struct CUgraphExec_st *), "CUgraphExec");
+_Static_assert(CU_STREAM_NON_BLOCKING == 1 && CU_MEMHOSTALLOC_PORTABLE == 1 && CU_STREAM_CAPTURE_MODE_THREAD_LOCAL == 1,
+               "flags");

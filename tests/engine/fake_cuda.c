@@ -5,20 +5,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/cuda_driver.h"
-
 #define API __attribute__((visibility("default")))
-#define MAX_COPIES 64
+#define MAX_WORK 64
 
-typedef struct copy {
+/* A copy, or a kernel. */
+typedef struct work {
     void *to;
     const void *from;
     size_t bytes;
-} copy;
+    fake_cuda_kernel *kernel;
+    void *argument;
+} work;
+
+typedef struct queue {
+    work list[MAX_WORK];
+    int count;
+} queue;
 
 struct CUstream_st {
-    copy copies[MAX_COPIES];
-    int count;
+    queue waiting;
+    queue *recording; /* NULL: none */
+};
+struct CUgraph_st {
+    queue recorded;
+};
+struct CUgraphExec_st {
+    queue recorded;
 };
 struct CUctx_st {
     int device;
@@ -74,7 +86,7 @@ CUresult cuInit(unsigned flags)
 
 CUresult cuDriverGetVersion(int *version)
 {
-    *version = 13020;
+    *version = state.driver ? state.driver : 13020;
     return call();
 }
 
@@ -200,24 +212,30 @@ CUresult cuMemFreeHost(void *memory)
 
 /* ---- streams --------------------------------------------------------------------------------- */
 
-static CUresult add_copy(CUstream stream, void *to, const void *from, size_t bytes)
+static CUresult put(CUstream stream, work w)
 {
-    CUresult result = stream->count < MAX_COPIES ? call() : 1;
+    queue *q = stream->recording ? stream->recording : &stream->waiting;
+    CUresult result = q->count < MAX_WORK ? call() : 1;
     if (!result)
-        stream->copies[stream->count++] = (copy){to, from, bytes};
+        q->list[q->count++] = w;
     return result;
+}
+
+API CUresult fake_cuda_launch(CUstream stream, fake_cuda_kernel *kernel, void *argument)
+{
+    return state.current ? put(stream, (work){.kernel = kernel, .argument = argument}) : 201;
 }
 
 CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void *from, size_t bytes, CUstream stream)
 {
     state.uploads++;
-    return add_copy(stream, (void *)(uintptr_t)to, from, bytes);
+    return put(stream, (work){.to = (void *)(uintptr_t)to, .from = from, .bytes = bytes});
 }
 
 CUresult cuMemcpyDtoHAsync_v2(void *to, CUdeviceptr from, size_t bytes, CUstream stream)
 {
     state.downloads++;
-    return add_copy(stream, to, (const void *)(uintptr_t)from, bytes);
+    return put(stream, (work){.to = to, .from = (const void *)(uintptr_t)from, .bytes = bytes});
 }
 
 CUresult cuStreamCreate(CUstream *stream, unsigned flags)
@@ -232,14 +250,74 @@ CUresult cuStreamCreate(CUstream *stream, unsigned flags)
 CUresult cuStreamSynchronize(CUstream stream)
 {
     state.waits++;
-    for (int i = 0; i < stream->count; i++)
-        memcpy(stream->copies[i].to, stream->copies[i].from, stream->copies[i].bytes);
-    stream->count = 0;
+    for (int i = 0; i < stream->waiting.count; i++) {
+        const work *w = &stream->waiting.list[i];
+        if (w->kernel)
+            w->kernel(w->argument);
+        else
+            memcpy(w->to, w->from, w->bytes);
+    }
+    stream->waiting.count = 0;
     return call();
 }
 
 CUresult cuStreamDestroy_v2(CUstream stream)
 {
     remove_thing(stream);
+    return call();
+}
+
+/* ---- graphs ---------------------------------------------------------------------------------- */
+
+CUresult cuStreamBeginCapture_v2(CUstream stream, CUstreamCaptureMode mode)
+{
+    (void)mode;
+    CUresult result = call();
+    if (!result)
+        add_thing(stream->recording = calloc(1, sizeof(struct CUgraph_st)));
+    return result;
+}
+
+CUresult cuStreamEndCapture(CUstream stream, CUgraph *graph)
+{
+    CUresult result = call();
+    *graph = (CUgraph)stream->recording;
+    stream->recording = NULL;
+    if (result && *graph)
+        remove_thing(*graph);
+    if (result)
+        *graph = NULL;
+    return result;
+}
+
+CUresult cuGraphInstantiateWithFlags(CUgraphExec *exec, CUgraph graph, unsigned long long flags)
+{
+    (void)flags;
+    CUresult result = state.no_graphs ? 801 : call();
+    *exec = result ? NULL : calloc(1, sizeof **exec);
+    add_thing(*exec);
+    if (*exec)
+        (*exec)->recorded = graph->recorded;
+    return result;
+}
+
+CUresult cuGraphDestroy(CUgraph graph)
+{
+    remove_thing(graph);
+    return call();
+}
+
+CUresult cuGraphLaunch(CUgraphExec exec, CUstream stream)
+{
+    CUresult result = call();
+    state.replays++;
+    for (int i = 0; !result && i < exec->recorded.count; i++)
+        result = put(stream, exec->recorded.list[i]);
+    return result;
+}
+
+CUresult cuGraphExecDestroy(CUgraphExec exec)
+{
+    remove_thing(exec);
     return call();
 }

@@ -9,19 +9,27 @@
 
 #include <stdbool.h>
 
+#include "engine/cuda_driver.h"
+
 typedef struct fake_cuda {
     int gpus;
+    int driver;    /* as cuDriverGetVersion gives it; 0: 13020 */
     int fail_init; /* what cuInit gives */
     int fail_at;   /* the call (1, 2 …) that fails with fail_with; 0: none. A context that is sound is made current
                     * without fail */
     int fail_with;
-    bool lost; /* and all after it fail likewise */
+    bool lost;      /* and all after it fail likewise */
+    bool no_graphs; /* recordings come to nothing */
 
     /* Counted; set them to 0. */
-    int calls, uploads, downloads, waits;
+    int calls, uploads, downloads, waits, replays;
     int live;    /* holds on the context, and streams and blocks of memory in it, not given back */
     int left;    /* streams and blocks that were there still when the context went, and them with it */
     int current; /* contexts made current and not put away, of all threads */
 } fake_cuda;
+
+/* Puts work on a stream, as a kernel would be. */
+typedef void fake_cuda_kernel(void *argument);
+CUresult fake_cuda_launch(CUstream stream, fake_cuda_kernel *kernel, void *argument);
 
 #endif

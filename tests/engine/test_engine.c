@@ -543,6 +543,9 @@ int main(void)
     static subject null = {.name = "null"}, sdks[ENGINE_MAX_TENSORS];
     static subject played = {
         .name = "onnxruntime", .libraries = PLAYED_DIR, .options.device = {.kind = DEVICE_CUDA, .index = 0}};
+    static subject tensorrt = {.name = "tensorrt",
+                               .libraries = PLAYED_DIR,
+                               .options = {.device = {.kind = DEVICE_CUDA, .index = 0}, .batch = FRAMES_MAX}};
     message model = tiny_onnx("Mul");
     make_folder(NULL);
     null_script_path(&script, null.path);
@@ -558,8 +561,11 @@ int main(void)
         sdks[i].name = info.name;
         plan_sdk(&p, &sdks[i]);
     }
-    if (file_exists(PLAYED_DIR "/onnxruntime/libonnxruntime.so.1"))
+    if (file_exists(PLAYED_DIR "/onnxruntime/libonnxruntime.so.1")) {
+        setenv("XDG_CACHE_HOME", folder, 1);
         plan_sdk(&p, &played);
+        plan_sdk(&p, &tensorrt);
+    }
     plan_add(&p, once, ARRAY_LEN(once), NULL);
     int failed = _cmocka_run_group_tests("engine", p.tests, p.count, NULL, NULL);
     remove_folder(NULL);
