@@ -1,7 +1,7 @@
 #include "model/onnx_form.h"
 
 #include "base/memory.h"
-#include "model/wire.h"
+#include "base/wire.h"
 
 /* Messages of onnx.proto (ONNX 1.12). */
 typedef enum message {
