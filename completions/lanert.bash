@@ -5,13 +5,13 @@ _lanert()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=
     COMPREPLY=()
     if [ "$COMP_CWORD" = 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "detect convert quantize val bench inspect doctor --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "detect convert quantize build val bench inspect doctor --help --version" -- "$cur")
         return
     fi
     case $prev in
     --preset) words="culane tusimple llamas road" ;;
     --dataset) words="culane tusimple llamas" ;;
-    --engine) words="auto onnxruntime openvino" ;;
+    --engine) words="auto onnxruntime openvino tensorrt" ;;
     --device) words="cpu cuda tensorrt auto" ;;
     --precision) words="auto fp32 fp16 bf16" ;;
     --contend) words="cpu memory both" ;;
@@ -31,6 +31,8 @@ _lanert()
             --nms-thres --max-lanes --cut --resize --rate --deadline --max-missed --cpus --priority --duration --json --verbose
             --quiet --help" ;;
         convert) words="--output --preset --precision --outputs --shrink --force --quiet --help" ;;
+        build) words="--output --precision --device --workspace --timing-cache --min-batch --opt-batch --max-batch
+            --version-compatible --force --quiet --help" ;;
         quantize) words="--output --calib --samples --method --per-channel --per-tensor --values --keep-float --engine
             --threads --force --quiet --help" ;;
         bench) words="--model --preset --engine --device --precision --threads --batch --source --duration --frames --rounds

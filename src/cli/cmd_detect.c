@@ -391,6 +391,8 @@ int cmd_detect(int argc, char **argv)
         return say_usage("--max-missed is of a deadline: --deadline MS is missing");
     if ((status = detector_options_complete(&j.detector)))
         return status;
+    if (j.quiet)
+        j.detector.options.on_note = NULL;
     for (int i = optind; i < argc; i++)
         if (!outputs_spare(&j.outputs, argv[i]))
             return EXIT_USAGE;

@@ -233,6 +233,8 @@ int cmd_val(int argc, char **argv)
     job.journals = argv + optind;
     job.journal_count = argc - optind;
     job.data.threads = job.detector.options.threads;
+    if (job.quiet)
+        job.detector.options.on_note = NULL;
     const char *wrong = check(&job);
     if (wrong)
         return say_usage("%s", wrong);

@@ -2,10 +2,17 @@
 
 #include <string.h>
 
+static void tell(void *context, const char *text)
+{
+    (void)context;
+    say_note("%s", text);
+}
+
 void detector_options_init(detector_options *o)
 {
     *o = (detector_options){0};
     lanert_detector_defaults(&o->options);
+    o->options.on_note = tell;
 }
 
 bool detector_options_own(int c)
@@ -117,9 +124,11 @@ int detector_options_open(const detector_options *o, lanert_model **model, laner
 {
     lanert_error err;
     *det = NULL;
+    interrupt_at_once(true); /* an engine may be minutes in the building */
     int rc = lanert_model_open(o->model, o->preset, model, &err);
     if (!rc)
         rc = lanert_detector_open(*model, &o->options, det, &err);
+    interrupt_at_once(false);
     if (!rc)
         return EXIT_DONE;
     say_error("%s", err.text);

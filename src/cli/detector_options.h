@@ -45,7 +45,7 @@ enum {
 #define DETECTOR_HELP \
     "  -m, --model MODEL.onnx     written by 'lanert convert', or a plain ONNX export of CLRNet; the bundled one without it\n" \
     "      --preset NAME          culane, tusimple, llamas or road: needed for a plain export, which does not say\n" \
-    "      --engine NAME          auto (the default), onnxruntime or openvino\n" \
+    "      --engine NAME          auto (the default), onnxruntime, openvino or tensorrt\n" \
     "      --device NAME          cpu (the default), cuda (an NVIDIA GPU; cuda:1 is the second), tensorrt (the same,\n" \
     "                             through ONNX Runtime's TensorRT), or auto: a GPU if there is one\n" \
     "      --precision NAME       auto (the default: the model's own), fp32, fp16 or bf16\n" \

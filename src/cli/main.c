@@ -12,6 +12,7 @@ static const struct {
     {"detect", "find lanes in pictures, videos and cameras", cmd_detect},
     {"convert", "make a model of a CLRNet checkpoint", cmd_convert},
     {"quantize", "make a model in eight bits of one in fp32", cmd_quantize},
+    {"build", "make a TensorRT engine of a model, for this machine's GPU", cmd_build},
     {"val", "measure accuracy as the benchmarks do, or compare two models", cmd_val},
     {"bench", "measure how fast models run", cmd_bench},
     {"inspect", "say what a checkpoint or model is", cmd_inspect},

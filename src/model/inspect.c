@@ -1,7 +1,7 @@
 /* lanert_inspect: what a file is, as JSON. */
 #include <jansson.h>
 
-#include "base/file.h"
+#include "base/engine_file.h"
 #include "base/sha256.h"
 #include "model/backbone.h"
 #include "model/foreign.h"
@@ -145,6 +145,26 @@ static bool is_for_checkpoint_reader(const file_map *map)
     return zip || pickle || foreign_tell(map->data, map->size);
 }
 
+/* What TensorRT built of the model, where the file has it. */
+static void add_engine(json_t *o, const file_map *map)
+{
+    engine_file f;
+    lanert_error why;
+    if (engine_file_read(map->data, map->size, &f, &why)) {
+        json_object_set_new(o, "problem", string_of(why.text));
+        return;
+    }
+    if (!f.plan)
+        return;
+    const engine_stamp *s = &f.stamp;
+    json_t *engine = json_pack("{s:s, s:o, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:b, s:I}", "tensorrt", s->tensorrt,
+                               "gpu", string_of(s->gpu), "capability", s->capability, "driver", s->driver, "precision",
+                               s->precision, "workspace_mb", s->workspace_mb, "min_batch", s->min_batch, "opt_batch",
+                               s->opt_batch, "max_batch", s->max_batch, "version_compatible",
+                               (int)s->version_compatible, "plan_bytes", (json_int_t)f.plan_size);
+    json_object_set_new(o, "engine", engine);
+}
+
 static int describe(json_t *o, const char *path, const file_map *map, lanert_error *err)
 {
     onnx_head *head = NULL;
@@ -155,6 +175,7 @@ static int describe(json_t *o, const char *path, const file_map *map, lanert_err
             add_checkpoint(o, path, ck);
     } else if (!(rc = onnx_head_open_memory(map->data, map->size, path, &head, err))) {
         add_model(o, head);
+        add_engine(o, map);
     }
     checkpoint_close(&ck);
     onnx_head_close(&head);

@@ -64,3 +64,41 @@ need_no_driver() {
         --source synthetic:size=320x180,frames=2 --compare old.json --max-slowdown 100000 >both.json
     jq -e '.comparison.matched == 1 and .comparison.rows[0].device == "cpu"' both.json
 }
+
+@test "build makes an engine that is a model everywhere" {
+    "$LANERT" detect synthetic:frames=2,size=320x180 -m "$MODEL" --engine onnxruntime -o cpu.jsonl -q
+    LANERT_ENGINES=$PLAYED "$LANERT" build "$MODEL" -o made.engine --max-batch 2 -q
+    "$LANERT" inspect made.engine | jq -e '.kind == "lanert model" and .engine.gpu == "Played GPU 0" and .engine.max_batch == 2'
+    LANERT_ENGINES=$PLAYED "$LANERT" detect synthetic:frames=2,size=320x180 -m made.engine -o gpu.jsonl -q --json >summary.json
+    jq -e '.engine == "tensorrt" and .device == "cuda:0"' summary.json
+    diff <(jq -c .lanes cpu.jsonl) <(jq -c .lanes gpu.jsonl)
+    # Another batch has it built anew, which is told, once.
+    export XDG_CACHE_HOME=$PWD/cache
+    for words in "asked for are 3; building for Played GPU 0" ""; do
+        LANERT_ENGINES=$PLAYED run --separate-stderr "$LANERT" detect synthetic:frames=1 -m made.engine --batch 3
+        [ "$status" = 0 ] && [[ $stderr == *"$words"* ]]
+    done
+    [[ $stderr != *building* ]]
+    need_no_driver
+    run --separate-stderr "$LANERT" detect synthetic:frames=1 -m made.engine --json
+    [ "$status" = 0 ] && [[ $stderr == *"the processor computes instead"* ]]
+    jq -e '.device == "cpu"' <<<"$output"
+    fails 3 "tensorrt" "$LANERT" detect synthetic:frames=1 -m made.engine --engine tensorrt
+}
+
+@test "build refuses what it cannot do" {
+    fails 2 "no model" "$LANERT" build
+    fails 2 "-o MODEL.engine is missing" "$LANERT" build x.onnx
+    fails 2 "ends in .engine" "$LANERT" build "$MODEL" -o x.onnx
+    fails 2 "--precision is 'bf16'" "$LANERT" build "$MODEL" -o x.engine --precision bf16
+    fails 2 "batches are 2, 2 and 1" "$LANERT" build "$MODEL" -o x.engine --min-batch 2 --max-batch 1
+    fails 4 "none.onnx" "$LANERT" build none.onnx -o x.engine
+    export LANERT_ENGINES=$PLAYED
+    fails 3 "precision" "$LANERT" build "$MODEL" -o x.engine --precision fp16
+    fails 3 "there is no GPU 1" "$LANERT" build "$MODEL" -o x.engine --device cuda:1
+    fails 3 "no whole ONNX model" "$LANERT" build "$CHECKPOINT" -o x.engine
+    [ ! -e x.engine ]
+    "$LANERT" build "$MODEL" -o x.engine -q
+    fails 1 "is there already" "$LANERT" build "$MODEL" -o x.engine
+    "$LANERT" build "$MODEL" -o x.engine -q --force
+}

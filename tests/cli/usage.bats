@@ -7,7 +7,7 @@ load common
     [ "$status" = 0 ] && [[ $output == *detect* && $output == *convert* ]]
     run "$LANERT" --version
     [ "$status" = 0 ] && [[ $output =~ ^lanert\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
-    for command in detect convert val bench inspect doctor; do
+    for command in detect convert build val bench inspect doctor; do
         run "$LANERT" $command --help
         [ "$status" = 0 ]
         [[ $output == "usage: lanert $command"* ]]
@@ -16,7 +16,7 @@ load common
 
 @test "each option of the help is in the man page and the completions" {
     root=$BATS_TEST_DIRNAME/../..
-    for command in detect convert val bench doctor; do
+    for command in detect convert build val bench doctor; do
         for option in $("$LANERT" $command --help | grep -oE -- '--[a-z][a-z-]+' | sort -u); do
             [ "$option" = --help ] || grep -qF -- "${option//-/\\-}" "$root/docs/lanert.1" || { echo "man: $option"; false; }
             grep -qF -- "$option" "$root/completions/lanert.bash" || { echo "bash: $option"; false; }
