@@ -216,6 +216,7 @@ typedef struct lanert_convert_options {
     lanert_precision precision; /* LANERT_FP32 or LANERT_FP16 */
     int outputs;                /* LANERT_OUTPUT_… */
     int shrink;                 /* 1; or 2: it was trained on pictures half as wide and high, which the graph makes */
+    int keep_priors;            /* only so many, the best, go on after the first stage; with _LANES alone; 0: all */
     bool force;                 /* overwrite a file that is there */
 } lanert_convert_options;
 

@@ -31,7 +31,7 @@ typedef struct comparison {
     apart *worst; /* [listed] the worst first */
     int listed, count;
     progress progress;
-    int64_t done;
+    int64_t done, differing; /* frames, and those with any difference */
 } comparison;
 
 /* ---- the two sides ---- */
@@ -137,6 +137,7 @@ static int on_frame(void *context, const lanert_compare_frame *frame)
 {
     comparison *c = context;
     c->done++;
+    c->differing += differs(frame);
     if (progress_due(&c->progress))
         progress_draw(&c->progress, c->done, "frames compared");
     return interrupted() || !rank(c, frame);
@@ -232,6 +233,8 @@ static void print_text(const comparison *c)
     printf("lanes in %lld frame%s: %lld in both, %.3f px apart (at most %.3f); %lld lost, %lld gained\n",
            (long long)t->frames, plural(t->frames), (long long)t->matched, t->mean_px, t->largest_px,
            (long long)t->lost, (long long)t->gained);
+    printf("frames that differ at all: %lld (%.2f %%)\n", (long long)c->differing,
+           t->frames ? 100.0 * (double)c->differing / (double)t->frames : 0);
     for (int i = 0; i < c->count; i++) {
         const lanert_compare_frame *f = &c->worst[i].frame;
         printf("  %s: %d lost, %d gained, %d in both, %.2f px apart (at most %.2f)\n", c->worst[i].name, f->lost,
@@ -251,9 +254,9 @@ static void print_distances(const comparison *c)
 {
     const lanert_compare_total *t = &c->total;
     printf("  \"distance\": {\n    \"frames\": %lld, \"missing_a\": %lld, \"missing_b\": %lld, \"matched\": %lld, "
-           "\"lost\": %lld, \"gained\": %lld, ",
+           "\"lost\": %lld, \"gained\": %lld, \"differing\": %lld, ",
            (long long)t->frames, (long long)t->missing_a, (long long)t->missing_b, (long long)t->matched,
-           (long long)t->lost, (long long)t->gained);
+           (long long)t->lost, (long long)t->gained, (long long)c->differing);
     print_distance(t->mean_px, t->largest_px);
     fputs(",\n    \"worst\": [", stdout);
     for (int i = 0; i < c->count; i++) {

@@ -34,6 +34,16 @@ static int check_options(const lanert_convert_options *o, lanert_error *err)
     if (o->shrink != 1 && o->shrink != 2)
         return error_set(err, LANERT_EINVAL, "shrink is %d; expected 1, or 2 for a network of half the size",
                          o->shrink);
+    const lanert_preset *p = lanert_preset_find(o->preset);
+    if (o->keep_priors && (o->keep_priors < p->max_lanes || o->keep_priors > NET_MAX_PRIORS))
+        return error_set(err, LANERT_EINVAL,
+                         "keep_priors is %d; expected %d (the preset's most lanes) to %d, or 0 for all", o->keep_priors,
+                         p->max_lanes, NET_MAX_PRIORS);
+    if (o->keep_priors && o->outputs != LANERT_OUTPUT_LANES)
+        return error_set(
+            err, LANERT_EINVAL,
+            "priors can be left out (--keep-priors) only where lanes are the only output (--outputs lanes): "
+            "raw has all of them");
     return 0;
 }
 
@@ -68,6 +78,8 @@ static void add_metadata(graph *g, const char *arch, const char *sha256, const l
     graph_metadata(g, METADATA_ARCH, "%s", arch);
     graph_metadata(g, METADATA_PRECISION, "%s", lanert_precision_name(o->precision));
     graph_metadata(g, METADATA_OUTPUTS, "%s", outputs[o->outputs]);
+    if (o->keep_priors)
+        graph_metadata(g, METADATA_KEEP_PRIORS, "%d", o->keep_priors);
     graph_metadata(g, METADATA_SOURCE, "%s", sha256);
 }
 
@@ -118,7 +130,7 @@ static void build(net *n, const backbone *b, const lanert_convert_options *o)
     feature picture = add_picture(n, image, &scale);
     backbone_build(n, b, picture, scale, levels);
     fpn_build(n, levels);
-    value raw = head_build(n, levels, &priors);
+    value raw = head_build(n, levels, o->keep_priors ? o->keep_priors : NET_MAX_PRIORS, &priors);
     add_outputs(n->g, raw, priors, o);
     /* Training only. */
     weights_skip(n->w, "heads.seg_decoder.");

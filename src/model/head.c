@@ -1,5 +1,6 @@
 /* clrnet/models/heads/clr_head.py. Lines, and everything behind the convolutions, are float32, whatever those are.
- * Between stages a line is worked out only where it is sampled. */
+ * Between stages a line is worked out only where it is sampled. Priors never look at each other, so that those that are
+ * dropped after the first stage change nothing in the others. */
 #include "model/head.h"
 
 #include "model/priors.h"
@@ -30,7 +31,7 @@ static value perceptron_apply(net *n, const perceptron *p, value x)
     return dense_apply(n, &p->layers[LINEAR_LAYERS], x);
 }
 
-value head_build(net *n, const feature levels[BACKBONE_LEVELS], int64_t *count)
+value head_build(net *n, const feature levels[BACKBONE_LEVELS], int64_t keep, int64_t *count)
 {
     graph *g = n->g;
     priors p = {0};
@@ -43,6 +44,7 @@ value head_build(net *n, const feature levels[BACKBONE_LEVELS], int64_t *count)
     roi_take(n, &r, channels, p.count, p.points);
     perceptron_take(n, &classify, "cls", channels, 2);
     perceptron_take(n, &regress, "reg", channels, MOVES + LENGTHS + OFFSETS);
+    *count = p.count;
     value parameters = priors_parameters(n, &p), xs = priors_samples(n, &p);
     for (int stage = 0; stage < ROI_STAGES; stage++) {
         graph_scope(g, "head.stage%d", stage);
@@ -51,6 +53,13 @@ value head_build(net *n, const feature levels[BACKBONE_LEVELS], int64_t *count)
         features = roi_gather(n, &r, stage, samples, map);
         graph_split(g, perceptron_apply(n, &regress, features), 2, 3, DIMS(MOVES, LENGTHS, OFFSETS), change);
         parameters = graph_binary(g, "Add", parameters, change[0]);
+        if (stage == 0 && keep < *count) {
+            graph_scope(g, "head.selection");
+            selection best = selection_make(g, keep, perceptron_apply(n, &classify, features), parameters);
+            parameters = selection_rows(g, best, parameters);
+            roi_select(g, &r, best);
+            *count = keep;
+        }
         if (stage < ROI_STAGES - 1)
             xs = lines_at_samples(n, &p, parameters);
     }
@@ -58,7 +67,6 @@ value head_build(net *n, const feature levels[BACKBONE_LEVELS], int64_t *count)
     for (int stage = 1; stage < ROI_STAGES; stage++) /* the first's places are constants */
         logits = graph_binary(g, "Add", logits, lines_hold(n, held[stage]));
     xs = graph_binary(g, "Add", lines_at_rows(n, &p, parameters), change[2]);
-    *count = p.count;
     priors_free(&p);
     return graph_concat(g, 2, INPUTS(logits, parameters, change[1], xs));
 }

@@ -4,8 +4,8 @@
 
 #include "model/backbone.h"
 
-/* Builds it. Returns the predictions [N,priors,78], float32, and how many priors there are (0 where the checkpoint has
- * none: noted). */
-value head_build(net *n, const feature levels[BACKBONE_LEVELS], int64_t *priors);
+/* Builds it. Only the `keep` priors that score best in the first stage go on to the others; where there are no more,
+ * all. Returns the predictions [N,count,78], float32, and their count (0 where the checkpoint has no priors: noted). */
+value head_build(net *n, const feature levels[BACKBONE_LEVELS], int64_t keep, int64_t *count);
 
 #endif

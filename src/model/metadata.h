@@ -5,21 +5,22 @@
 
 #include "base/error.h"
 
-/* All but the last are there in every lanert model. */
-#define METADATA_FORMAT "lanert.format"         /* "1": this list of keys, and what the tensors mean */
-#define METADATA_WRITER "lanert.writer"         /* "lanert 0.1.0" */
-#define METADATA_PRESET "lanert.preset"         /* "culane", "tusimple", "llamas", "road" */
-#define METADATA_ORI_WIDTH "lanert.ori_width"   /* pixels of the data set's pictures */
-#define METADATA_ORI_HEIGHT "lanert.ori_height" /* pixels */
-#define METADATA_CUT_HEIGHT "lanert.cut_height" /* rows cut away at the top, at that size */
-#define METADATA_CONF "lanert.conf"             /* score a lane needs, 0 to 1 */
-#define METADATA_NMS_THRES "lanert.nms_thres"   /* pixels at width 800 */
-#define METADATA_MAX_LANES "lanert.max_lanes"   /* 1 to 16 */
-#define METADATA_ARCH "lanert.arch"             /* "resnet18" … */
-#define METADATA_PRECISION "lanert.precision"   /* "fp32", "fp16", "int8" */
-#define METADATA_OUTPUTS "lanert.outputs"       /* "lanes", "raw", "both" */
-#define METADATA_SOURCE "lanert.source_sha256"  /* of the checkpoint, 64 hexadecimal digits */
-#define METADATA_PRIOR_YS "lanert.prior_ys"     /* where they are not heights_even's: the checkpoint's, see heights.h */
+/* All but the last two are there in every lanert model. */
+#define METADATA_FORMAT "lanert.format"           /* "1": this list of keys, and what the tensors mean */
+#define METADATA_WRITER "lanert.writer"           /* "lanert 0.1.0" */
+#define METADATA_PRESET "lanert.preset"           /* "culane", "tusimple", "llamas", "road" */
+#define METADATA_ORI_WIDTH "lanert.ori_width"     /* pixels of the data set's pictures */
+#define METADATA_ORI_HEIGHT "lanert.ori_height"   /* pixels */
+#define METADATA_CUT_HEIGHT "lanert.cut_height"   /* rows cut away at the top, at that size */
+#define METADATA_CONF "lanert.conf"               /* score a lane needs, 0 to 1 */
+#define METADATA_NMS_THRES "lanert.nms_thres"     /* pixels at width 800 */
+#define METADATA_MAX_LANES "lanert.max_lanes"     /* 1 to 16 */
+#define METADATA_ARCH "lanert.arch"               /* "resnet18" … */
+#define METADATA_PRECISION "lanert.precision"     /* "fp32", "fp16", "int8" */
+#define METADATA_OUTPUTS "lanert.outputs"         /* "lanes", "raw", "both" */
+#define METADATA_SOURCE "lanert.source_sha256"    /* of the checkpoint, 64 hexadecimal digits */
+#define METADATA_KEEP_PRIORS "lanert.keep_priors" /* where some are left out: how many go on after the first stage */
+#define METADATA_PRIOR_YS "lanert.prior_ys" /* where they are not heights_even's: the checkpoint's, see heights.h */
 
 /* Those of a model in eight bits have these too; see lanert_quantize_options. */
 #define METADATA_INT8_MODEL "lanert.int8.model_sha256" /* of the float32 model */

@@ -430,14 +430,20 @@ value graph_slice(graph *g, value x, int64_t axis, int64_t from, int64_t to)
         g, "Slice", INPUTS(x, graph_indices(g, 1, &from), graph_indices(g, 1, &to), graph_indices(g, 1, &axis)), NULL);
 }
 
-void graph_split(graph *g, value x, int64_t axis, int count, const int64_t *sizes, value *parts)
+void graph_nodes(graph *g, const char *op, const value *inputs, const attribute *attributes, int count, value *outputs)
 {
     char *names[8] = {NULL};
     for (int i = 0; i < count; i++)
-        names[i] = graph_next_name(g, "Split");
-    add_node(g, "Split", INPUTS(x, graph_indices(g, count, sizes)), ATTRIBUTES(ATTR_INT("axis", axis)), count, names);
+        names[i] = graph_next_name(g, op);
+    add_node(g, op, inputs, attributes, count, names);
     for (int i = 0; i < count; i++)
-        parts[i] = g->rc ? "" : names[i];
+        outputs[i] = g->rc ? "" : names[i];
+}
+
+void graph_split(graph *g, value x, int64_t axis, int count, const int64_t *sizes, value *parts)
+{
+    graph_nodes(g, "Split", INPUTS(x, graph_indices(g, count, sizes)), ATTRIBUTES(ATTR_INT("axis", axis)), count,
+                parts);
 }
 
 /* ---- writing ------------------------------------------------------------------------------------- */

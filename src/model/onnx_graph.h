@@ -71,6 +71,8 @@ value graph_cast(graph *g, value x, onnx_type from, onnx_type to);
 value graph_concat(graph *g, int64_t axis, const value *inputs);
 /* x[…, from:to, …] along an axis. */
 value graph_slice(graph *g, value x, int64_t axis, int64_t from, int64_t to);
+/* An operator of `count` outputs, at most 8. */
+void graph_nodes(graph *g, const char *op, const value *inputs, const attribute *attributes, int count, value *outputs);
 /* Cuts x along an axis into `count` parts of those sizes. */
 void graph_split(graph *g, value x, int64_t axis, int count, const int64_t *sizes, value *parts);
 

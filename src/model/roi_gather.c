@@ -117,3 +117,12 @@ value roi_gather(net *n, roi *r, int stage, value samples, value map)
     value context = graph_binary(g, "MatMul", weight, content);
     return graph_binary(g, "Add", own, per_prior(n, context, r->out));
 }
+
+void roi_select(graph *g, roi *r, selection s)
+{
+    r->kept[0].v = selection_columns(g, s, r->kept[0].v);
+    for (int i = 0; i < 2; i++) {
+        r->query[i] = selection_shared(g, s, r->query[i]);
+        r->out[i] = selection_shared(g, s, r->out[i]);
+    }
+}

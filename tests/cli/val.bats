@@ -121,7 +121,7 @@ END
     [ "$(wc -l <d.csv)" = 31 ]
     # Without a data set there are distances alone.
     "$LANERT" val --compare set/predictions set/predictions --json | jq -e '.distance | .frames == 30 and .largest_px == 0 and
-        .lost == 0 and .worst == []'
+        .lost == 0 and .differing == 0 and .worst == []'
     fails 2 "--dataset and --root" "$LANERT" val --compare set/labels set/predictions --min-f1 1
     # Frames that the list lacks are of no concern, those that a side lacks are.
     head -4 set/labels/list/test.txt >part.txt
@@ -320,7 +320,7 @@ draw_set() {
     "$LANERT" val --dataset culane --root set --compare "$QUICK" "$QUICK,max-lanes=2" --json --worst 2 worst --save kept \
         >compared.json
     jq -e '.a.f1 == 1 and .b.categories.all["0.50"] .fn == 16 and .distance.lost == 16 and .distance.largest_px == 0 and
-        (.distance.worst | length) == 2' compared.json
+        .distance.differing == 8 and (.distance.worst | length) == 2' compared.json
     [ "$(find kept/a kept/b -name '*.lines.txt' | wc -l)" = 16 ]
     [ "$(ls worst)" = "001_drive_00000.jpg
 002_drive_00001.jpg" ]

@@ -69,19 +69,22 @@ typedef struct kind {
     void (*change)(const tiny_clrnet *t);
     bool refused;
     lanert_precision precision;
-    int outputs, batch;
+    int outputs, batch, keep_priors;
 } kind;
 
 static const kind kinds[] = {
-    {sound, false, LANERT_FP32, LANERT_OUTPUT_LANES, 1},
-    {infinite_logit, true, LANERT_FP32, LANERT_OUTPUT_LANES, 1},
-    {infinite_logit, true, LANERT_FP16, LANERT_OUTPUT_RAW, 8},
-    {infinite_offset, true, LANERT_FP16, LANERT_OUTPUT_LANES, 8},
-    {infinite_offset, true, LANERT_FP32, LANERT_OUTPUT_BOTH, 1},
-    {no_length, true, LANERT_FP32, LANERT_OUTPUT_LANES, 8},
-    {no_length, true, LANERT_FP32, LANERT_OUTPUT_RAW, 1},
-    {infinite_elsewhere, false, LANERT_FP32, LANERT_OUTPUT_LANES, 1},
-    {infinite_elsewhere, false, LANERT_FP16, LANERT_OUTPUT_RAW, 1},
+    {sound, false, LANERT_FP32, LANERT_OUTPUT_LANES, 1, 0},
+    {infinite_logit, true, LANERT_FP32, LANERT_OUTPUT_LANES, 1, 0},
+    {infinite_logit, true, LANERT_FP32, LANERT_OUTPUT_LANES, 1, 4},
+    {no_length, true, LANERT_FP16, LANERT_OUTPUT_LANES, 8, 4},
+    {sound, false, LANERT_FP16, LANERT_OUTPUT_LANES, 8, 4},
+    {infinite_logit, true, LANERT_FP16, LANERT_OUTPUT_RAW, 8, 0},
+    {infinite_offset, true, LANERT_FP16, LANERT_OUTPUT_LANES, 8, 0},
+    {infinite_offset, true, LANERT_FP32, LANERT_OUTPUT_BOTH, 1, 0},
+    {no_length, true, LANERT_FP32, LANERT_OUTPUT_LANES, 8, 0},
+    {no_length, true, LANERT_FP32, LANERT_OUTPUT_RAW, 1, 0},
+    {infinite_elsewhere, false, LANERT_FP32, LANERT_OUTPUT_LANES, 1, 0},
+    {infinite_elsewhere, false, LANERT_FP16, LANERT_OUTPUT_RAW, 1, 0},
 };
 
 static const char *convert(const kind *k)
@@ -92,6 +95,7 @@ static const char *convert(const kind *k)
     o.preset = "culane";
     o.precision = k->precision;
     o.outputs = k->outputs;
+    o.keep_priors = k->keep_priors;
     o.force = true;
     tiny_clrnet t = make_network();
     k->change(&t);

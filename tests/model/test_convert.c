@@ -172,6 +172,25 @@ static void shrinks_the_picture(void **state)
     }
 }
 
+/* Of the tiny network's six: not those that are all there are. */
+static void leaves_priors_out(void **state)
+{
+    (void)state;
+    lanert_convert_options o = culane();
+    o.outputs = LANERT_OUTPUT_LANES;
+    for (o.keep_priors = TINY_PRIORS - 1; o.keep_priors <= TINY_PRIORS; o.keep_priors++) {
+        Onnx__ModelProto *m = converted("resnet18", &o);
+        onnx_file_check(m);
+        assert_int_equal(onnx_file_count(m, "TopK"), o.keep_priors < TINY_PRIORS ? 2 : 0);
+        assert_string_equal(onnx_file_metadata(m, METADATA_KEEP_PRIORS), o.keep_priors < TINY_PRIORS ? "5" : "6");
+        onnx__model_proto__free_unpacked(m, NULL);
+    }
+    o.keep_priors = 0;
+    Onnx__ModelProto *m = converted("resnet18", &o);
+    assert_null(onnx_file_metadata(m, METADATA_KEEP_PRIORS));
+    onnx__model_proto__free_unpacked(m, NULL);
+}
+
 static void keeps_the_stored_priors(void **state)
 {
     (void)state;
@@ -361,6 +380,13 @@ static void refuses_wrong_options(void **state)
     o.outputs = 0;
     assert_fails(lanert_convert(checkpoint_path(), model_path(), &o, &err), LANERT_EINVAL, "outputs is 0");
     o = culane();
+    o.keep_priors = 96;
+    assert_fails(lanert_convert(checkpoint_path(), model_path(), &o, &err), LANERT_EINVAL, "--outputs lanes");
+    o.outputs = LANERT_OUTPUT_LANES;
+    o.keep_priors = 3;
+    assert_fails(lanert_convert(checkpoint_path(), model_path(), &o, &err), LANERT_EINVAL,
+                 "keep_priors is 3; expected 4");
+    o.keep_priors = 0;
     o.shrink = 3;
     assert_fails(lanert_convert(checkpoint_path(), model_path(), &o, &err), LANERT_EINVAL, "shrink is 3");
     o = culane();
@@ -391,6 +417,7 @@ int main(void)
         cmocka_unit_test(writes_the_outputs_asked_for),
         cmocka_unit_test(writes_half_precision),
         cmocka_unit_test(shrinks_the_picture),
+        cmocka_unit_test(leaves_priors_out),
         cmocka_unit_test(keeps_the_stored_priors),
         cmocka_unit_test(does_without_what_is_for_training),
         cmocka_unit_test(names_all_that_is_wrong),
