@@ -1,25 +1,18 @@
 #!/usr/bin/env bash
-# Builds lanert, and runs it on a road that it draws: leaves an annotated video and its lanes in build/demo/.
-#
-# There is no trained model in the project yet. This demo converts one with made weights, whose lines are not found but fixed near
-# where lanes usually are: it shows the program, not its accuracy. With a checkpoint of CLRNet's authors, or your own:
-#     build/lanert convert culane_r18.pth -o r18.onnx --preset culane
-#     build/lanert detect drive.mp4 -m r18.onnx -o lanes.mp4
+# Builds lanert, and finds the lanes of examples/drive.mp4, a drive that the project drew (train/drive.py), with the bundled
+# model: leaves an annotated video and its lanes in build/demo/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/build.sh
 demo=build/demo
 mkdir -p $demo
-build/made_checkpoint $demo/made.pth --width 16
-build/lanert convert $demo/made.pth -o $demo/made.onnx --preset culane --force
-build/lanert detect synthetic:frames=250 --model $demo/made.onnx \
-    --output $demo/lanes.mp4 --output $demo/lanes.jsonl --force
+build/lanert detect examples/drive.mp4 --output $demo/lanes.mp4 --output $demo/lanes.jsonl --force
 
 cat <<END
 
   annotated video   $demo/lanes.mp4
   lanes             $demo/lanes.jsonl
 
-The model has made weights: its lines are fixed near where lanes usually are, not found.
+Now a video of your own: build/lanert detect drive.mp4 -o lanes.mp4. models/README.md says where the bundled model fails.
 END

@@ -1,5 +1,4 @@
-/* made_checkpoint.c - writes a CLRNet-ResNet18 checkpoint with made weights, in the reference's own form: for tests,
- * and for the demo until there is a trained model.
+/* made_checkpoint.c - writes a CLRNet-ResNet18 checkpoint with made weights, in the reference's own form, for tests.
  *
  * Nothing was trained. The backbone is random; the head is arranged so that four priors, which lie where
  * the drawn road of seed 1 has its lines while it is straight, always score highest, and move a little with what the

@@ -42,6 +42,14 @@ lines_of() {
     [ -z "$(find home tmp -mindepth 1)" ] || { find home tmp; false; }
 }
 
+@test "without --model the bundled one finds the own lane of the demo's drive" {
+    ffmpeg -v error -i "$BATS_TEST_DIRNAME/../../examples/drive.mp4" -vf 'select=not(mod(n\,40))' -vsync 0 %d.png
+    "$LANERT" detect . -o lanes.jsonl -q
+    # A line to the left and one to the right of the middle, where the picture ends.
+    jq -se 'length == 5 and all(.width as $w | [.lanes[].points | max_by(.[1])[0]] | min < $w / 2 and max > $w / 2)' lanes.jsonl
+    [ "$("$LANERT" inspect "$("$LANERT" doctor --json | jq -r .model)" | jq -r '.metadata["lanert.preset"]')" = road ]
+}
+
 @test "both engines and all outputs of convert give the same lanes" {
     for outputs in lanes raw both; do
         "$LANERT" convert "$CHECKPOINT" -o $outputs.onnx --preset culane --outputs $outputs -q
