@@ -86,7 +86,7 @@ without_nice() {
 }
 
 @test "what the system does not permit is told, with what to do" {
-    for priority in nice:-5 fifo:10; do
+    for priority in nice:-20 fifo:10; do
         fails 1 "CAP_SYS_NICE" without_nice "$LANERT" detect synthetic:frames=1 -m "$MODEL" --priority $priority
         [[ $stderr == *limits.conf* ]]
     done
