@@ -97,6 +97,19 @@ def folder(net, path, size, device, show=None, confidence=0.4):
             yield prediction, truth, height / width
 
 
+def detected(path, folder):
+    """A metric.Count of the lanes that `lanert detect FOLDER -o lanes.jsonl` found, over the folder's labelled pictures."""
+    tally = metric.Count()
+    with open(path) as f:
+        for frame in map(json.loads, f):
+            label = os.path.join(folder, os.path.splitext(frame['file'])[0] + '.lines.txt')
+            width, height = frame['width'], frame['height']
+            if os.path.exists(label):
+                found = [np.array(lane['points']) / (width, height) for lane in frame['lanes'] if len(lane['points']) > 1]
+                tally.add(found, labels(label, width, height), height / width)
+    return tally
+
+
 def overlay(shown, found, truth):
     """The network's input with the labels as thin white dots and what was found in colours."""
     for lanes, colours, radius in ((truth, ((255, 255, 255),), 0), (found, pictures_.COLOURS, 1)):
@@ -107,7 +120,7 @@ def overlay(shown, found, truth):
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__)
-    ap.add_argument('checkpoint')
+    ap.add_argument('checkpoint', help='or lanes.jsonl, what `lanert detect FOLDER -o lanes.jsonl` found, with --folder')
     ap.add_argument('--drawn', type=int, default=0, metavar='N', help='measure on N drawn pictures')
     ap.add_argument('--folder', action='append', default=[], help='pictures, with .lines.txt beside them where known')
     ap.add_argument('--show', metavar='DIR', help="write each folder's pictures with their lanes below DIR")
@@ -116,6 +129,10 @@ def main():
     ap.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     a = ap.parse_args()
     size = tuple(map(int, a.size.split('x')))
+    if a.checkpoint.endswith('.jsonl'):
+        for path in a.folder:
+            print(json.dumps({'set': os.path.basename(os.path.normpath(path))} | detected(a.checkpoint, path).figures()))
+        return
     net = model.load(a.checkpoint).to(a.device)
     sets = [('drawn', drawn(net, size, a.drawn, a.device))] if a.drawn else []
     for path in a.folder:

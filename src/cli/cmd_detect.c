@@ -11,6 +11,7 @@ static const char help[] =
     "Finds the lanes in pictures, videos and cameras. A SOURCE is a picture, a folder of them, a quoted glob, a list\n"
     "file (.txt), a video file, rtsp://..., /dev/videoN, - (a video on standard input), or\n"
     "synthetic:[seed=1,frames=250,rate=25,size=1280x720] (a drawn road with known lanes).\n"
+    "Without --model, the one that comes with lanert is used.\n"
     "\n"
     "  -o, --output OUT           by its name: a video (.mp4, .mkv, .mov), JSON lines (.jsonl; - is standard output),\n"
     "                             TuSimple's lines (.json), annotated pictures (.jpg, .png, FOLDER/); may be repeated\n"

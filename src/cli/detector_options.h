@@ -43,7 +43,7 @@ enum {
     {"resize", required_argument, NULL, DETECTOR_RESIZE}
 
 #define DETECTOR_HELP \
-    "  -m, --model MODEL.onnx     written by 'lanert convert', or a plain ONNX export of CLRNet; the bundled one without it\n" \
+    "  -m, --model MODEL.onnx     written by 'lanert convert', or a plain ONNX export of CLRNet\n" \
     "      --preset NAME          culane, tusimple, llamas or road: needed for a plain export, which does not say\n" \
     "      --engine NAME          auto (the default), onnxruntime, openvino or tensorrt\n" \
     "      --device NAME          cpu (the default), cuda (an NVIDIA GPU; cuda:1 is the second), tensorrt (the same,\n" \

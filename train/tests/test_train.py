@@ -135,6 +135,20 @@ class EvaluateTest(unittest.TestCase):
         self.assertEqual(cases[0][2], 90 / 160)
 
 
+    def test_lanes_that_lanert_found_are_measured(self):
+        line = [[80.0, 89.0], [81.0, 60.0], [82.0, 40.0]]
+        frame = {'file': 'a.jpg', 'width': 160, 'height': 90}
+        with tempfile.TemporaryDirectory() as folder:
+            lanes = os.path.join(folder, 'lanes.jsonl')
+            with open(os.path.join(folder, 'a.lines.txt'), 'w') as f:
+                f.write(' '.join(f'{x} {y}' for x, y in line) + '\n10 80 20 60\n')
+            with open(lanes, 'w') as f:
+                f.write(json.dumps(frame | {'lanes': [{'score': 0.9, 'points': line}]}) + '\n')
+                f.write(json.dumps(frame | {'file': 'unlabelled.jpg', 'lanes': []}) + '\n')
+            figures = train.evaluate.detected(lanes, folder).figures()
+        self.assertEqual((figures['pictures'], figures['precision'], figures['recall']), (1, 1, 0.5))
+
+
 class ScenesTest(unittest.TestCase):
     def test_processes_draw_the_parts_of_one_batch(self):
         team = lambda rank, size: types.SimpleNamespace(rank=rank, size=size)
