@@ -42,7 +42,7 @@ _lanert()
             --batch --conf --nms-thres --max-lanes --cut --resize --save --compare --min-f1 --max-drop --journal --shard
             --merge --per-image --worst --force --json --quiet --help" ;;
         inspect) words="--help" ;;
-        doctor) words="--json --help" ;;
+        doctor) words="--model --json --help" ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
         return

@@ -142,7 +142,7 @@ LANERT_API const lanert_preset *lanert_preset_find(const char *name);
 LANERT_API const char *lanert_preset_name(int i);
 
 typedef enum lanert_precision {
-    LANERT_PRECISION_AUTO = 0, /* what the model's types say */
+    LANERT_PRECISION_AUTO = 0, /* what the model's types say, or bf16 or fp16: see lanert_detector_options */
     LANERT_FP32,
     LANERT_FP16,
     LANERT_BF16,
@@ -176,9 +176,12 @@ typedef struct lanert_detector_options {
     const char *device; /* NULL: the engine's own, the processor where it has the choice; "cpu"; "cuda", "cuda:1" …:
                          * an NVIDIA GPU; "tensorrt", "tensorrt:1" …: the same through ONNX Runtime's TensorRT
                          * provider; "auto": a GPU where engine and machine have one, else the processor */
-    lanert_precision precision; /* of the engine's arithmetic, where it has a choice */
-    int threads;                /* of the engine; 0: one for each processor */
-    int batch;                  /* the most frames one lanert_detect call may bring, 1 to 64 */
+    /* Of the engine's arithmetic, where it has a choice. Auto: as the model's types say; but of a model in float, bf16
+     * or fp16 where the processor has instructions for it, the engine uses them, and a few drawn roads, tried while the
+     * detector opens, show the same lanes in it. */
+    lanert_precision precision;
+    int threads; /* of the engine; 0: one for each processor */
+    int batch;   /* the most frames one lanert_detect call may bring, 1 to 64 */
     lanert_resize resize;
     /* Below 0: the model's own. */
     float conf;      /* 0 to 1 */
@@ -201,6 +204,9 @@ LANERT_API void lanert_detector_close(lanert_detector **det);
 LANERT_API const char *lanert_detector_engine(const lanert_detector *det);
 /* "cpu", "cuda:0" …: the device that it computes on. */
 LANERT_API const char *lanert_detector_device(const lanert_detector *det);
+/* "fp32", "fp16", "bf16", "int8": what was asked for or chosen, or the model's types; processors compute a model in
+ * fp16 in fp32. *why (`why` may be NULL): what the trial of auto showed; empty where there was none. */
+LANERT_API const char *lanert_detector_precision(const lanert_detector *det, const char **why);
 
 /* Finds the lanes of `count` frames (1 to options.batch), of any sizes and formats, in one run of the
  * engine; results[i] belongs to frames[i]. Allocates nothing after the first call. */

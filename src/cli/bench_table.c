@@ -36,11 +36,13 @@ static void put_words(FILE *out, const char *indent, const char *words)
     fputc('\n', out);
 }
 
-/* A GPU stands in the place of the threads, which only the processor has to do with. */
+/* A GPU stands in the place of the threads, which only the processor has to do with. An asterisk: auto chose it. */
 static void put_key(const json_t *row, FILE *out)
 {
-    const char *device = bench_text(row, "device");
-    fprintf(out, "%-12s %-5s", bench_text(row, "engine"), bench_text(row, "precision"));
+    const char *device = bench_text(row, "device"), *precision = bench_text(row, "precision");
+    bool chosen = !strcmp(precision, "auto") && *bench_text(row, "precision_used");
+    fprintf(out, "%-12s %.4s%c", bench_text(row, "engine"), chosen ? bench_text(row, "precision_used") : precision,
+            chosen ? '*' : ' ');
     if (*device && strcmp(device, "cpu"))
         fprintf(out, " %7s", device);
     else

@@ -237,11 +237,12 @@ static json_t *answer_open(worker *w, const json_t *row)
     json_t *file = json_loads(inspected, 0, NULL);
     free(inspected);
     engine_version(lanert_detector_engine(w->det), version, sizeof version);
-    json_t *answer = json_pack(
-        "{s:s, s:s, s:s, s:s, s:f, s:f, s:f, s:i, s:i, s:i}", "engine", lanert_detector_engine(w->det), "device",
-        lanert_detector_device(w->det), "engine_version", version, "model_sha256", bench_text(file, "sha256"),
-        "model_mb", bench_number(file, "bytes") / 1e6, "open_s", open_s, "memory_mb", memory_mb, "frame_width",
-        w->frames.list[0].width, "frame_height", w->frames.list[0].height, "frames_held", w->frames.count);
+    json_t *answer = json_pack("{s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:f, s:i, s:i, s:i}", "precision_used",
+                               lanert_detector_precision(w->det, NULL), "engine", lanert_detector_engine(w->det),
+                               "device", lanert_detector_device(w->det), "engine_version", version, "model_sha256",
+                               bench_text(file, "sha256"), "model_mb", bench_number(file, "bytes") / 1e6, "open_s",
+                               open_s, "memory_mb", memory_mb, "frame_width", w->frames.list[0].width, "frame_height",
+                               w->frames.list[0].height, "frames_held", w->frames.count);
     json_decref(file);
     return answer;
 }

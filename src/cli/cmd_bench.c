@@ -17,7 +17,7 @@ static const char help[] =
     "      --engine A,B...        all (the default: those that are usable), auto, onnxruntime, openvino,\n"
     "                             tensorrt\n"
     "      --device A,B...        cpu (the default), cuda, cuda:1, tensorrt, auto; see 'lanert detect'\n"
-    "      --precision A,B...     auto (the default: the model's own), fp32, fp16, bf16\n"
+    "      --precision A,B...     auto (the default; see 'lanert detect'), fp32, fp16, bf16\n"
     "      --threads N,N...       of the engine; 0 (the default): one for each processor\n"
     "      --batch N,N...         frames that go through the engine together (default 1)\n"
     "      --source SOURCE        pictures, a video file, or synthetic: (the default, at 1280x720); see 'lanert "

@@ -26,7 +26,7 @@ static const char help[] =
     "      --duration SECONDS     stop after so long\n"
     "\n"
     "      --json                 the summary as JSON, on standard output\n"
-    "  -v, --verbose              say what each source is, and which engine runs\n"
+    "  -v, --verbose              say what each source is, which engine runs, and in which precision\n"
     "  -q, --quiet                say nothing but errors\n"
     "  -h, --help                 this text\n"
     "\n"
@@ -217,6 +217,7 @@ static int run_status(const job *j, int rc, const lanert_stats *stats)
 static void say_source(const job *j, const lanert_source_info *info)
 {
     char size[64] = "", count[64] = "", rate[64] = "";
+    const char *why, *precision = lanert_detector_precision(j->det, &why);
     if (info->width)
         snprintf(size, sizeof size, ", %dx%d", info->width, info->height);
     if (info->frames >= 0)
@@ -224,11 +225,12 @@ static void say_source(const job *j, const lanert_source_info *info)
                  plural(info->frames));
     if (info->rate > 0)
         snprintf(rate, sizeof rate, " at %g a second", info->rate);
-    say_note("%s: %s%s%s%s; %s on %s, %s", info->name,
+    say_note("%s: %s%s%s%s; %s on %s, %s, in %s%s%s", info->name,
              info->live       ? "live"
              : info->pictures ? "stills"
                               : "video",
-             size, count, rate, j->detector.model, lanert_detector_engine(j->det), lanert_detector_device(j->det));
+             size, count, rate, j->detector.model, lanert_detector_engine(j->det), lanert_detector_device(j->det),
+             precision, *why ? ": " : "", why);
 }
 
 static int run_source(job *j, const char *spec)
@@ -301,26 +303,26 @@ static void print_summary(const job *j, FILE *out)
         fprintf(out,
                 "{\"received\": %lld, \"frames\": %lld, \"dropped\": %lld, \"skipped\": %lld, \"late\": %lld, "
                 "\"deadline_ms\": %.3f, \"lanes\": %lld, \"elapsed_s\": %.6f, "
-                "\"fps\": %.3f, \"engine\": \"%s\", \"device\": \"%s\", \"mean_ms\": {\"read\": %.4f, \"preprocess\": "
-                "%.4f, "
+                "\"fps\": %.3f, \"engine\": \"%s\", \"device\": \"%s\", \"precision\": \"%s\", "
+                "\"mean_ms\": {\"read\": %.4f, \"preprocess\": %.4f, "
                 "\"inference\": %.4f, \"decode\": %.4f, \"write\": %.4f}, "
                 "\"latency_ms\": {\"p50\": %.3f, \"p99\": %.3f, \"max\": %.3f}, \"interrupted\": %s}\n",
                 (long long)s->received, (long long)s->frames, (long long)s->dropped, (long long)s->skipped,
                 (long long)s->late, j->deadline_ms, (long long)s->lanes, s->elapsed_s,
                 s->elapsed_s > 0 ? (double)s->frames / s->elapsed_s : 0, lanert_detector_engine(j->det),
-                lanert_detector_device(j->det), s->read_ms / n, s->preprocess_ms / n, s->inference_ms / n,
-                s->decode_ms / n, s->write_ms / n, s->latency_p50_ms, s->latency_p99_ms, s->latency_max_ms,
-                interrupted() ? "true" : "false");
+                lanert_detector_device(j->det), lanert_detector_precision(j->det, NULL), s->read_ms / n,
+                s->preprocess_ms / n, s->inference_ms / n, s->decode_ms / n, s->write_ms / n, s->latency_p50_ms,
+                s->latency_p99_ms, s->latency_max_ms, interrupted() ? "true" : "false");
         return;
     }
     fprintf(
         out,
         "%lld frame%s, %lld lane%s in %.1f s: %.1f fps; latency p50 %.0f, p99 %.0f ms; a frame's inference %.1f ms, "
-        "everything else %.1f ms (%s, %s)",
+        "everything else %.1f ms (%s, %s, %s)",
         (long long)s->frames, plural(s->frames), (long long)s->lanes, plural(s->lanes), s->elapsed_s,
         s->elapsed_s > 0 ? (double)s->frames / s->elapsed_s : 0, s->latency_p50_ms, s->latency_p99_ms,
         s->inference_ms / n, (s->read_ms + s->preprocess_ms + s->decode_ms + s->write_ms) / n,
-        lanert_detector_engine(j->det), lanert_detector_device(j->det));
+        lanert_detector_engine(j->det), lanert_detector_device(j->det), lanert_detector_precision(j->det, NULL));
     if (s->dropped)
         fprintf(out, "; %lld frame%s dropped", (long long)s->dropped, plural(s->dropped));
     if (j->deadline_ms > 0)

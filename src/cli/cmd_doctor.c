@@ -5,13 +5,16 @@
 #include "cli/json.h"
 
 static const char help[] =
-    "usage: lanert doctor [--json]\n"
+    "usage: lanert doctor [OPTION]...\n"
     "\n"
     "Says what this machine has: the inference engines that were found, with versions and places, what is missing and\n"
-    "how to get it, what the processor can do, NVIDIA's GPUs, and where the bundled model lies.\n"
+    "how to get it, what the processor can do, NVIDIA's GPUs, where the bundled model lies, and which engine and "
+    "precision\n"
+    "'auto' chooses for it.\n"
     "\n"
-    "      --json     as JSON\n"
-    "  -h, --help     this text\n"
+    "  -m, --model MODEL.onnx     another model than the bundled one\n"
+    "      --json                 as JSON\n"
+    "  -h, --help                 this text\n"
     "\n"
     "exit status: 0 at least one engine is usable, 3 none is\n";
 
@@ -92,31 +95,59 @@ static int print_gpus(bool json, lanert_error *err)
     return rc;
 }
 
-static void print_model(bool json)
+/* What auto chooses for the model is found out by opening it. `path` NULL: the bundled one. */
+static void print_model(const char *path, bool json)
 {
-    lanert_error err;
-    char path[4096];
-    bool there = lanert_model_bundled(path, sizeof path, &err) == 0;
-    if (!json)
-        printf("%-12s %s\n", "model", there ? path : err.text);
-    else
-        print_json_pair("model", there ? path : "", "}\n");
+    char bundled[4096];
+    const char *why = "", *engine = "", *precision = "";
+    lanert_error err = {0};
+    lanert_model *model = NULL;
+    lanert_detector *det = NULL;
+    if (path || !lanert_model_bundled(bundled, sizeof bundled, &err))
+        path = path ? path : bundled;
+    if (path && !lanert_model_open(path, NULL, &model, &err) && !lanert_detector_open(model, NULL, &det, &err)) {
+        engine = lanert_detector_engine(det);
+        precision = lanert_detector_precision(det, &why);
+    } else {
+        why = err.text;
+    }
+    if (json) {
+        print_json_pair("model", path ? path : "", ", \"auto\": {");
+        print_json_pair("engine", engine, ", ");
+        print_json_pair("precision", precision, ", ");
+        print_json_pair("why", why, "}}\n");
+    } else {
+        printf("%-12s %s\n", "model", path ? path : why);
+        if (det)
+            printf("             auto: %s, %s%s%s\n", engine, precision, *why ? ": " : "", why);
+        else if (path)
+            printf("             not usable: %s\n", why);
+    }
+    lanert_detector_close(&det);
+    lanert_model_close(&model);
 }
 
 int cmd_doctor(int argc, char **argv)
 {
-    static const struct option longs[] = {{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+    static const struct option longs[] = {{"model", required_argument, NULL, 'm'},
+                                          {"json", no_argument, NULL, 'j'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {0}};
+    const char *model = NULL;
     lanert_engine_info info;
     lanert_error err;
     cpu c;
     bool json = false;
     int option, usable = 0, rc;
-    while ((option = option_next(argc, argv, ":h", longs)) != -1) {
+    while ((option = option_next(argc, argv, ":m:h", longs)) != -1) {
         if (option == 'h')
             return print_help(help);
-        if (option != 'j')
+        if (option == 'm')
+            model = optarg;
+        else if (option == 'j')
+            json = true;
+        else
             return EXIT_USAGE;
-        json = true;
     }
     if (optind != argc)
         return say_usage("doctor takes no argument, but got '%s'", argv[optind]);
@@ -138,7 +169,7 @@ int cmd_doctor(int argc, char **argv)
     }
     if (json)
         fputs("], ", stdout);
-    print_model(json);
+    print_model(model, json);
     if (print_help(""))
         return EXIT_FAILED;
     if (!usable)

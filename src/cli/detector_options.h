@@ -48,7 +48,8 @@ enum {
     "      --engine NAME          auto (the default), onnxruntime, openvino or tensorrt\n" \
     "      --device NAME          cpu (the default), cuda (an NVIDIA GPU; cuda:1 is the second), tensorrt (the same,\n" \
     "                             through ONNX Runtime's TensorRT), or auto: a GPU if there is one\n" \
-    "      --precision NAME       auto (the default: the model's own), fp32, fp16 or bf16\n" \
+    "      --precision NAME       fp32, fp16, bf16, or auto (the default): the model's own; or bf16 or fp16 where the\n" \
+    "                             processor has it and drawn roads show the same lanes in it\n" \
     "      --threads N            of the engine; 0 (the default): one for each processor\n" \
     "      --batch N              frames that go through the engine together (default 1)\n" \
     "      --conf SCORE           the score a lane needs, 0 to 1\n" \

@@ -1,6 +1,7 @@
 #include "detect/detector.h"
 
 #include "base/clock.h"
+#include "detect/choice.h"
 #include "engine/engine.h"
 #include "frame/preprocess.h"
 #include "lane/decode.h"
@@ -25,6 +26,8 @@ struct lanert_detector {
     lane_curve curves[LANERT_MAX_LANES];
     lanert_lane *lanes; /* [batch][LANERT_MAX_LANES] */
     char device[DEVICE_NAME];
+    lanert_precision precision; /* asked for, or chosen */
+    char why[CHOICE_WHY];
 };
 
 void lanert_detector_defaults(lanert_detector_options *options)
@@ -77,6 +80,12 @@ static int check_own_nms(const lanert_detector *det, lanert_error *err)
                      "%s has no raw output, and its own NMS has fixed thresholds (conf at least %g, nms-thres %g, at "
                      "most %d lanes); convert the checkpoint with --outputs both to change them",
                      det->info.path, p->conf, p->nms_thres, p->max_lanes);
+}
+
+int detector_set_thresholds(lanert_detector *det, const lanert_detector_options *options, lanert_error *err)
+{
+    resolve_options(det, options);
+    return *det->info.raw_name ? 0 : check_own_nms(det, err);
 }
 
 static tensor make_tensor(const char *name, tensor_type type, void *data, int rank, const int64_t *dims)
@@ -148,8 +157,8 @@ int detector_open(const model_info *info, const lanert_detector_options *options
     det->info = *info;
     det->batch = o.batch;
     det->engine_batch = info->fixed_batch ? info->fixed_batch : o.batch;
-    resolve_options(det, &o);
-    if (!*info->raw_name && (rc = check_own_nms(det, err)))
+    det->precision = o.precision;
+    if ((rc = detector_set_thresholds(det, &o, err)))
         goto out;
     engine_options eo = {.precision = o.precision,
                          .threads = o.threads,
@@ -173,7 +182,7 @@ int lanert_detector_open(const lanert_model *model, const lanert_detector_option
 {
     if (!model || !det)
         return error_set(err, LANERT_EINVAL, "lanert_detector_open: model and det must not be NULL");
-    return detector_open(model_describe(model), options, det, err);
+    return choice_open(model_describe(model), options, det, err);
 }
 
 void lanert_detector_close(lanert_detector **det)
@@ -198,6 +207,26 @@ const char *lanert_detector_engine(const lanert_detector *det)
 const char *lanert_detector_device(const lanert_detector *det)
 {
     return det->device;
+}
+
+const char *lanert_detector_precision(const lanert_detector *det, const char **why)
+{
+    if (why)
+        *why = det->why;
+    if (det->precision != LANERT_PRECISION_AUTO)
+        return lanert_precision_name(det->precision);
+    bool half = !strcmp(det->info.precision, "fp16") && engine_device(det->engine).kind != DEVICE_CPU;
+    return half || !strcmp(det->info.precision, "int8") ? det->info.precision : lanert_precision_name(LANERT_FP32);
+}
+
+unsigned detector_reduced(const lanert_detector *det)
+{
+    return strcmp(det->info.precision, "int8") ? engine_reduced(det->engine) : 0;
+}
+
+void detector_set_why(lanert_detector *det, const char *why)
+{
+    snprintf(det->why, sizeof det->why, "%s", why);
 }
 
 int detector_batch(const lanert_detector *det)

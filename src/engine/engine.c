@@ -204,6 +204,11 @@ device_id engine_device(const engine *e)
     return e->device;
 }
 
+unsigned engine_reduced(const engine *e)
+{
+    return e->ops->reduced && e->device.kind == DEVICE_CPU ? e->ops->reduced(e->self) : 0;
+}
+
 int engine_allocate(engine *e, size_t bytes, void *memory, lanert_error *err)
 {
     void *new = NULL;

@@ -46,6 +46,9 @@ typedef struct engine_options {
 
 typedef struct engine engine;
 
+/* A bit for a precision, in a set of them. */
+#define PRECISION_BIT(precision) (1u << (precision))
+
 typedef struct engine_ops {
     const char *name;
     unsigned devices; /* ON(DEVICE_CPU) | …: what it may be told to compute on */
@@ -67,6 +70,8 @@ typedef struct engine_ops {
                 lanert_error *err);
     int (*run)(void *self, lanert_error *err);
     void (*close)(void *self);
+    /* What it has below float32 here: PRECISION_BIT(LANERT_BF16) | … NULL: nothing. */
+    unsigned (*reduced)(void *self);
     /* Memory of the host that this engine copies fastest from and to. Both NULL: any memory is as good. */
     int (*allocate)(void *self, size_t bytes, void **memory, lanert_error *err);
     void (*release)(void *self, void *memory);
@@ -85,6 +90,9 @@ int engine_open(const char *name, const char *path, const engine_options *option
 void engine_close(engine **e);
 const char *engine_name(const engine *e);
 device_id engine_device(const engine *e); /* what it computes on: never DEFAULT or AUTO */
+/* The precisions below float32 that this processor has instructions for and the engine uses: what engine_open takes for
+ * a model in float32 or float16, and gains by. None on GPUs. */
+unsigned engine_reduced(const engine *e);
 
 /* Memory of the host for tensors to bind: zeroed, aligned to 64 bytes or more. Release takes NULL, and comes before
  * close. Other memory may be bound too, but may be slower. */

@@ -50,7 +50,6 @@ static void null_probe(lanert_engine_info *info)
 
 static int null_open(const char *path, const engine_options *options, void **self, lanert_error *err)
 {
-    (void)options;
     null_script *script = find_script(path);
     null_engine *null;
     int rc;
@@ -61,6 +60,7 @@ static int null_open(const char *path, const engine_options *options, void **sel
     if ((rc = memory_new(&null, 1, sizeof *null, err)))
         return rc;
     null->script = script;
+    script->precision = options->precision;
     *self = null;
     return 0;
 }
@@ -126,6 +126,11 @@ static int null_run(void *self, lanert_error *err)
     return 0;
 }
 
+static unsigned null_reduced(void *self)
+{
+    return ((null_engine *)self)->script->reduced;
+}
+
 const engine_ops engine_null_ops = {
     .name = "null",
     .devices = ON(DEVICE_CPU),
@@ -135,4 +140,5 @@ const engine_ops engine_null_ops = {
     .bind = null_bind,
     .run = null_run,
     .close = free,
+    .reduced = null_reduced,
 };

@@ -16,9 +16,11 @@ typedef struct null_script {
     int delay_us;                  /* of each run */
     void (*on_run)(void *context); /* called at the start of each run; may be NULL */
     void *context;
-    int fail_at;   /* the run (1, 2 …) that fails; 0: none */
-    int fail_open; /* non-zero: open fails */
-    int runs;      /* counted */
+    unsigned reduced;           /* what it has below float32 */
+    lanert_precision precision; /* as opened last */
+    int fail_at;                /* the run (1, 2 …) that fails; 0: none */
+    int fail_open;              /* non-zero: open fails */
+    int runs;                   /* counted */
 } null_script;
 
 /* Registers a script, and gives the model path ("null:3") under which engine_open("null", …) finds it, until

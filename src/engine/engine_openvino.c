@@ -18,6 +18,7 @@ extern const engine_ops engine_openvino_ops;
     X(ov_free)                                                                                                         \
     X(ov_core_create)                                                                                                  \
     X(ov_core_free)                                                                                                    \
+    X(ov_core_get_property)                                                                                            \
     X(ov_core_read_model)                                                                                              \
     X(ov_core_compile_model)                                                                                           \
     X(ov_model_inputs_size)                                                                                            \
@@ -159,6 +160,19 @@ static int openvino_open(const char *path, const engine_options *options, void *
     }
     *self = ov;
     return 0;
+}
+
+/* What OpenVINO also takes, but has to emulate, is not among its capabilities. */
+static unsigned openvino_reduced(void *self)
+{
+    const openvino *ov = self;
+    char *words = NULL;
+    if (ov->api.ov_core_get_property(ov->core, "CPU", "OPTIMIZATION_CAPABILITIES", &words) != OK)
+        return 0;
+    unsigned found = (strstr(words, "BF16") ? PRECISION_BIT(LANERT_BF16) : 0) |
+                     (strstr(words, "FP16") ? PRECISION_BIT(LANERT_FP16) : 0);
+    ov->api.ov_free(words);
+    return found;
 }
 
 /* ---- tensors --------------------------------------------------------------------------------- */
@@ -361,4 +375,5 @@ const engine_ops engine_openvino_ops = {
     .bind = openvino_bind,
     .run = openvino_run,
     .close = openvino_close,
+    .reduced = openvino_reduced,
 };

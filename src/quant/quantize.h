@@ -2,8 +2,8 @@
 #ifndef QUANT_QUANTIZE_H
 #define QUANT_QUANTIZE_H
 
+#include "lane/deviation.h"
 #include "quant/calibrate.h"
-#include "quant/deviation.h"
 
 typedef struct quantizer {
     const lanert_quantize_options *options;

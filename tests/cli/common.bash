@@ -4,17 +4,22 @@ bats_require_minimum_version 1.5.0
 : "${LANERT:?}" "${LANERT_BUILD:?}"
 SHARED=${LANERT_SHARED:-$BATS_TEST_DIRNAME/../../../shared}
 
+# What doctor says of the machine: of a model that is not there, so that none is tried.
+machine() {
+    "$LANERT" doctor --json --model none 2>/dev/null
+}
+
 # A small model with made weights, made once for each file of tests: MODEL, of CHECKPOINT; and ENGINE, which opens models
 # soonest: the last of auto's choices.
 make_model() {
     export MODEL=$BATS_FILE_TMPDIR/made.onnx CHECKPOINT=$BATS_FILE_TMPDIR/made.pth ENGINE
     "$LANERT_BUILD/made_checkpoint" "$CHECKPOINT" --width 8
     "$LANERT" convert "$CHECKPOINT" -o "$MODEL" --preset culane -q
-    ENGINE=$("$LANERT" doctor --json 2>/dev/null | jq -r '[.engines[] | select(.usable)] | last.name // empty')
+    ENGINE=$(machine | jq -r '[.engines[] | select(.usable)] | last.name // empty')
 }
 
 usable() {
-    "$LANERT" doctor --json 2>/dev/null | jq -e --arg e "$1" '.engines[] | select(.name == $e) | .usable' >/dev/null
+    machine | jq -e --arg e "$1" '.engines[] | select(.name == $e) | .usable' >/dev/null
 }
 
 need_engine() {

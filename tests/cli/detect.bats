@@ -55,7 +55,7 @@ lines_of() {
         "$LANERT" convert "$CHECKPOINT" -o $outputs.onnx --preset culane --outputs $outputs -q
         for engine in onnxruntime openvino; do
             usable $engine || continue
-            "$LANERT" detect synthetic:frames=3,size=640x360 -m $outputs.onnx --engine $engine -q \
+            "$LANERT" detect synthetic:frames=3,size=640x360 -m $outputs.onnx --engine $engine --precision fp32 -q \
                 -o $outputs-$engine --format culane
             diff -r <(cd $outputs-$engine && sed 's/\.[0-9]*//g' -- */*.txt) \
                 <(cd "$(ls -d ./*-*/ | head -1)" && sed 's/\.[0-9]*//g' -- */*.txt)

@@ -13,19 +13,19 @@ setup() {
 }
 
 need_no_driver() {
-    "$LANERT" doctor --json | jq -e '.gpus[0].usable | not' >/dev/null || skip "this machine has a GPU"
+    machine | jq -e '.gpus[0].usable | not' >/dev/null || skip "this machine has a GPU"
 }
 
 @test "doctor says what the GPU is, or why there is none" {
     export LANERT_ENGINES=$PLAYED
-    "$LANERT" doctor --json | jq -e '.gpus == [{"name": "cuda:0", "usable": true, "model": "Played GPU 0", "capability": "8.9",
+    machine | jq -e '.gpus == [{"name": "cuda:0", "usable": true, "model": "Played GPU 0", "capability": "8.9",
         "driver": "13.2", "memory_gb": 8.0, "note": ""}] and
         (.engines[] | select(.name == "onnxruntime") | .devices == "cpu, cuda, tensorrt")'
     [[ $("$LANERT" doctor) == *"cuda:0       Played GPU 0, 8.0 GB of memory, compute capability 8.9; driver for CUDA 13.2"* ]]
     unset LANERT_ENGINES
     need_no_driver
-    "$LANERT" doctor --json | jq -e '.gpus | length == 1 and (.[0].note | test("driver"))'
-    "$LANERT" doctor --json | jq -e '.engines[] | select(.name == "onnxruntime") | .devices == "cpu"'
+    machine | jq -e '.gpus | length == 1 and (.[0].note | test("driver"))'
+    machine | jq -e '.engines[] | select(.name == "onnxruntime") | .devices == "cpu"'
 }
 
 @test "a GPU gives the lanes that the processor gives" {

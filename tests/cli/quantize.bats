@@ -5,14 +5,14 @@ load common
 setup_file() {
     make_model
     export FRAMES="synthetic:frames=3,size=640x360"
-    if "$LANERT" doctor >/dev/null 2>&1; then
+    if machine >/dev/null; then
         export INT8=$BATS_FILE_TMPDIR/int8.onnx
         "$LANERT" quantize "$MODEL" -o "$INT8" --calib "$FRAMES" -q >"$BATS_FILE_TMPDIR/table"
     fi
 }
 
 engines() {
-    "$LANERT" doctor --json | jq -r '.engines[] | select(.usable) | .name'
+    machine | jq -r '.engines[] | select(.usable) | .name'
 }
 
 @test "a model in eight bits is smaller, says what it is, and runs on every engine" {

@@ -96,6 +96,15 @@ Try 'lanert $1 --help'." ] || { echo "$stderr"; return 1; }
     echo "$output" | jq -e '.lanert and .cpu.threads > 0 and (.engines | length >= 2) and (.engines[0] | has("usable")) and has("model")'
 }
 
+@test "doctor says what auto chooses for a model, or why it cannot be opened" {
+    make_model
+    need_engine
+    "$LANERT" doctor --json --model "$MODEL" | jq -e --arg m "$MODEL" '.model == $m and (.auto.engine | length > 0) and
+        (.auto.precision == "fp32" or (.auto.precision == "bf16" and (.auto.why | test("bf16 finds the same [0-9]+ lanes"))))'
+    [[ $("$LANERT" doctor -m "$MODEL") == *"auto: "* ]]
+    "$LANERT" doctor --json -m nowhere.onnx | jq -e '.auto.engine == "" and (.auto.why | test("nowhere.onnx"))'
+}
+
 @test "doctor without engines says how to get them, and detect cannot start without a model" {
     mkdir "$BATS_TEST_TMPDIR/empty"
     cp "$LANERT" "$BATS_TEST_TMPDIR/empty/"

@@ -272,6 +272,7 @@ static lanert_detector *open_detector(const char *engine_name_, const char *path
     lanert_detector_options o;
     lanert_detector_defaults(&o);
     o.engine = engine_name_;
+    o.precision = LANERT_FP32;
     o.batch = batch;
     assert_ok(lanert_model_open(path, NULL, &model, &err));
     assert_ok(lanert_detector_open(model, &o, &det, &err));

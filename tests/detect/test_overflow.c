@@ -115,6 +115,7 @@ static void detect(const char *engine_name_, const char *path, const kind *k)
     lanert_detector_options o;
     lanert_detector_defaults(&o);
     o.engine = engine_name_;
+    o.precision = LANERT_FP32;
     o.batch = k->batch;
     o.threads = 1;
     for (int i = 0; i < k->batch; i++)

@@ -398,12 +398,16 @@ static void refuses_precisions_it_has_not(void **state)
     engine *e = NULL;
     binding b;
     binding_init(&b, 1);
+    assert_ok(engine_open(s->name, s->path, &s->options, &e, &err));
+    bool has = engine_reduced(e) & PRECISION_BIT(LANERT_BF16);
+    engine_close(&e);
     int rc = engine_open(s->name, s->path, &bf16, &e, &err);
     if (!rc)
         rc = engine_bind(e, &b.in, 1, b.out, 2, &err);
     if (rc) {
         assert_int_equal(rc, LANERT_EUNSUPPORTED);
         assert_non_null(strstr(err.text, "bf16"));
+        assert_false(has);
     }
     if (!strcmp(s->name, "onnxruntime"))
         assert_int_equal(rc, LANERT_EUNSUPPORTED);

@@ -1,6 +1,6 @@
 /* deviation.h - how far a model's predictions lie from those of the model that it was made of. */
-#ifndef QUANT_DEVIATION_H
-#define QUANT_DEVIATION_H
+#ifndef LANE_DEVIATION_H
+#define LANE_DEVIATION_H
 
 #include "lane/decode.h"
 #include "model/model.h"
@@ -21,6 +21,8 @@ typedef struct deviation_sum {
 void deviation_start(const model_info *model, deviation_sum *d);
 /* Adds a frame's predictions [priors][78], as they were and as they are. */
 void deviation_add(deviation_sum *d, const float *was, const float *is);
+/* Adds a frame's lanes alone, best first. */
+void deviation_add_lanes(deviation_sum *d, const lane_curve *was, int was_count, const lane_curve *is, int is_count);
 lanert_deviation deviation_result(const deviation_sum *d);
 
 #endif

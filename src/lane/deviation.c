@@ -1,4 +1,4 @@
-#include "quant/deviation.h"
+#include "lane/deviation.h"
 
 #include <math.h>
 
@@ -43,7 +43,7 @@ static double distance(const lane_curve *a, const lane_curve *b)
 }
 
 /* Each lane, best first, takes the nearest of those that are left. */
-static void add_lanes(deviation_sum *d, const lane_curve *was, int was_count, const lane_curve *is, int is_count)
+void deviation_add_lanes(deviation_sum *d, const lane_curve *was, int was_count, const lane_curve *is, int is_count)
 {
     bool taken[LANERT_MAX_LANES] = {false};
     int matched = 0;
@@ -73,7 +73,7 @@ void deviation_add(deviation_sum *d, const float *was, const float *is)
     lane_curve before[LANERT_MAX_LANES], after[LANERT_MAX_LANES];
     add_noise(d, was, is);
     int count = decode_raw(was, d->priors, &d->options, &d->scratch, before);
-    add_lanes(d, before, count, after, decode_raw(is, d->priors, &d->options, &d->scratch, after));
+    deviation_add_lanes(d, before, count, after, decode_raw(is, d->priors, &d->options, &d->scratch, after));
 }
 
 /* What is not finite is all noise. */

@@ -1,5 +1,5 @@
 /* How far predictions are apart. */
-#include "quant/deviation.h"
+#include "lane/deviation.h"
 
 #include <math.h>
 
