@@ -105,8 +105,9 @@ typedef struct lanert_frame {
     lanert_colour colour;
 
     /* Where it came from; a source fills these in, a program of its own may leave them 0. */
-    int64_t index;            /* 0, 1, 2 … in the source */
-    double time_s;            /* seconds from the source's start */
+    int64_t index; /* 0, 1, 2 … in the source */
+    double time_s; /* seconds from the source's start */
+    bool damaged;  /* of a damaged video: some pixels were guessed, or rest on such: up to the next sound key frame */
     const char *name;         /* the file, relative to what was asked for; the video's or device's name else */
     const lanert_lane *truth; /* the known lanes of a drawn frame, else NULL */
     int truth_count;
@@ -384,6 +385,17 @@ LANERT_API int lanert_source_open_pictures(const char *const *paths, int64_t cou
                                            lanert_error *err);
 /* The next frame, BGR, borrowed until the next call. LANERT_END after the last one. */
 LANERT_API int lanert_source_read(lanert_source *source, lanert_frame *frame, lanert_error *err);
+
+/* What is wrong with a video, as far as it was read and its decoder tells. */
+typedef struct lanert_damage {
+    int64_t frames;   /* given as damaged (see lanert_frame) */
+    int64_t packets;  /* that could not be decoded: most hold a frame, which is missing */
+    double first_s;   /* the time of the first of these, or of the frame before it */
+    double missing_s; /* at the end: how much longer its header says that it is */
+} lanert_damage;
+
+/* All zeros where nothing is wrong. */
+LANERT_API lanert_damage lanert_source_damage(const lanert_source *source);
 
 /* ---- sinks ----------------------------------------------------------------------------------- */
 

@@ -50,9 +50,17 @@ bool option_precision(const char *text, lanert_precision *value);
 
 /* The first Ctrl-C (SIGINT, SIGTERM, SIGHUP) asks for a clean end; the second ends at once. */
 void interrupt_catch(void);
-/* While on, the first ends at once too: for waits that nothing else can end, with nothing yet to lose. */
-void interrupt_at_once(bool on);
+/* The first ends at once too, with this status, until it is -1 again: for waits that nothing else can end, with nothing
+ * yet to lose. */
+void interrupt_at_once(int status);
 bool interrupted(void);
+
+/* ---- open_source.c ---- */
+
+/* As lanert_source_open, of a spec that lives as long as the program; LANERT_END once should_stop, asked twenty times a
+ * second, is not 0: what is still being opened is then left behind, and the program is to end soon. */
+int open_source(const char *spec, lanert_should_stop *should_stop, void *context, lanert_source **source,
+                lanert_error *err);
 
 /* ---- progress.c: one line on stderr, rewritten in place; nothing where stderr is no terminal ---- */
 

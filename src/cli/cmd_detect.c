@@ -33,7 +33,8 @@ static const char help[] =
     "Ctrl-C ends cleanly: outputs hold all that was done until then. Without an output, the summary is all.\n"
     "\n"
     "exit status: 0 done, 1 an output could not be written, 2 wrong usage, 3 the model or engine is not usable, 4 a\n"
-    "source could not be read, or not all of it, 5 more frames missed their deadline than --max-missed allows\n";
+    "source could not be read, not all of it, or is a damaged video, 5 more frames missed their deadline than "
+    "--max-missed allows\n";
 
 typedef struct job {
     detector_options detector;
@@ -47,7 +48,8 @@ typedef struct job {
 
     lanert_model *model;
     lanert_detector *det;
-    lanert_stats stats; /* over all sources */
+    lanert_stats stats;   /* over all sources */
+    lanert_damage damage; /* likewise; first_s is not used */
     progress progress;
     double start_s;
     bool write_failed, pictures, opened;
@@ -203,10 +205,30 @@ static int open_outputs(job *j, const lanert_source_info *info)
     return rc == 0 ? EXIT_DONE : rc == LANERT_EINVAL ? EXIT_USAGE : EXIT_FAILED;
 }
 
-static int run_status(const job *j, int rc, const lanert_stats *stats)
+/* Tells what is wrong with a video; false where nothing is. */
+static bool say_damage(job *j, const char *name, const lanert_damage *d)
+{
+    char frames[64] = "", packets[64] = "";
+    j->damage.frames += d->frames;
+    j->damage.packets += d->packets;
+    j->damage.missing_s += d->missing_s;
+    if (d->frames)
+        snprintf(frames, sizeof frames, "%lld frame%s damaged", (long long)d->frames, d->frames == 1 ? " is" : "s are");
+    if (d->packets)
+        snprintf(packets, sizeof packets, "%lld packet%s could not be decoded", (long long)d->packets,
+                 plural(d->packets));
+    if (d->frames || d->packets)
+        say_error("%s: %s%s%s, the first at %.2f s: lanes there are wrong or missing", name, frames,
+                  *frames && *packets ? ", and " : "", packets, d->first_s);
+    if (d->missing_s > 0)
+        say_error("%s: ends %.1f s before it should: it was cut off", name, d->missing_s);
+    return d->frames || d->packets || d->missing_s > 0;
+}
+
+static int run_status(const job *j, int rc, const lanert_stats *stats, bool damaged)
 {
     if (rc == 0)
-        return stats->skipped ? EXIT_INPUT : EXIT_DONE;
+        return stats->skipped || damaged ? EXIT_INPUT : EXIT_DONE;
     if (j->write_failed || rc == LANERT_ENOMEM)
         return EXIT_FAILED;
     if (rc == LANERT_EINVAL && !stats->received) /* pace and deadline that do not fit the source */
@@ -239,9 +261,9 @@ static int run_source(job *j, const char *spec)
     lanert_stats stats = {0};
     lanert_error err;
     int status;
-    interrupt_at_once(!j->opened);
-    int rc = lanert_source_open(spec, &source, &err);
-    interrupt_at_once(false);
+    int rc = open_source(spec, should_stop, j, &source, &err);
+    if (rc == LANERT_END)
+        return EXIT_DONE;
     if (rc) {
         say_error("%s", err.text);
         return EXIT_INPUT;
@@ -268,7 +290,10 @@ static int run_source(job *j, const char *spec)
     if (rc)
         say_error("%s", err.text);
     add_stats(&j->stats, &stats);
-    status = run_status(j, rc, &stats);
+    lanert_damage damage = lanert_source_damage(source);
+    /* A stream is joined in its middle, and loses packets. */
+    bool damaged = say_damage(j, info->name, &damage) && !info->live;
+    status = run_status(j, rc, &stats, damaged);
 out:
     lanert_source_close(&source);
     return status;
@@ -306,13 +331,15 @@ static void print_summary(const job *j, FILE *out)
                 "\"fps\": %.3f, \"engine\": \"%s\", \"device\": \"%s\", \"precision\": \"%s\", "
                 "\"mean_ms\": {\"read\": %.4f, \"preprocess\": %.4f, "
                 "\"inference\": %.4f, \"decode\": %.4f, \"write\": %.4f}, "
-                "\"latency_ms\": {\"p50\": %.3f, \"p99\": %.3f, \"max\": %.3f}, \"interrupted\": %s}\n",
+                "\"latency_ms\": {\"p50\": %.3f, \"p99\": %.3f, \"max\": %.3f}, "
+                "\"damage\": {\"frames\": %lld, \"packets\": %lld, \"missing_s\": %.3f}, \"interrupted\": %s}\n",
                 (long long)s->received, (long long)s->frames, (long long)s->dropped, (long long)s->skipped,
                 (long long)s->late, j->deadline_ms, (long long)s->lanes, s->elapsed_s,
                 s->elapsed_s > 0 ? (double)s->frames / s->elapsed_s : 0, lanert_detector_engine(j->det),
                 lanert_detector_device(j->det), lanert_detector_precision(j->det, NULL), s->read_ms / n,
                 s->preprocess_ms / n, s->inference_ms / n, s->decode_ms / n, s->write_ms / n, s->latency_p50_ms,
-                s->latency_p99_ms, s->latency_max_ms, interrupted() ? "true" : "false");
+                s->latency_p99_ms, s->latency_max_ms, (long long)j->damage.frames, (long long)j->damage.packets,
+                j->damage.missing_s, interrupted() ? "true" : "false");
         return;
     }
     fprintf(
@@ -329,6 +356,8 @@ static void print_summary(const job *j, FILE *out)
         fprintf(out, "; %lld later than %g ms", (long long)s->late, j->deadline_ms);
     if (s->skipped)
         fprintf(out, "; %lld picture%s could not be read", (long long)s->skipped, plural(s->skipped));
+    if (j->damage.frames)
+        fprintf(out, "; %lld frame%s damaged", (long long)j->damage.frames, plural(j->damage.frames));
     fprintf(out, "%s\n", interrupted() ? "; interrupted" : "");
 }
 

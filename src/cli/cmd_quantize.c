@@ -155,6 +155,8 @@ static int on_progress(void *context, lanert_quantize_step step, int64_t done, i
     };
     job *j = context;
     j->step = (int)step;
+    /* A source may wait for ever. */
+    interrupt_at_once(step == LANERT_STEP_READ ? EXIT_FAILED : -1);
     if (!done) {
         progress_clear(&j->progress);
         progress_start(&j->progress, total, j->quiet);

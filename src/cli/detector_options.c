@@ -124,11 +124,11 @@ int detector_options_open(const detector_options *o, lanert_model **model, laner
 {
     lanert_error err;
     *det = NULL;
-    interrupt_at_once(true); /* an engine may be minutes in the building */
+    interrupt_at_once(EXIT_DONE); /* an engine may be minutes in the building */
     int rc = lanert_model_open(o->model, o->preset, model, &err);
     if (!rc)
         rc = lanert_detector_open(*model, &o->options, det, &err);
-    interrupt_at_once(false);
+    interrupt_at_once(-1);
     if (!rc)
         return EXIT_DONE;
     say_error("%s", err.text);

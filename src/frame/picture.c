@@ -74,6 +74,7 @@ lanert_frame picture_frame(const picture *p)
         .stride = {p->stride},
         .index = p->index,
         .time_s = p->time_s,
+        .damaged = p->damaged,
         .name = p->name,
         .truth = p->truth_count > 0 ? p->truth : NULL,
         .truth_count = p->truth_count,

@@ -14,6 +14,7 @@ typedef struct picture {
     size_t capacity; /* bytes; at least 64 more than height × stride, for vector code that reads past a row */
     int64_t index;
     double time_s;
+    bool damaged;       /* see lanert_frame */
     char name[1024];    /* relative name, cut where longer */
     lanert_lane *truth; /* known lanes of a drawn frame: NULL, or LANERT_MAX_LANES of them */
     int truth_count;

@@ -151,9 +151,15 @@ const lanert_source_info *lanert_source_describe(const lanert_source *source)
     return &source->info;
 }
 
+lanert_damage lanert_source_damage(const lanert_source *source)
+{
+    return source->ops->damage ? *source->ops->damage(source->self) : (lanert_damage){0};
+}
+
 int source_read_into(lanert_source *source, picture *p, lanert_error *err)
 {
     p->truth_count = 0;
+    p->damaged = false;
     return source->ops->read(source->self, p, err);
 }
 

@@ -17,6 +17,8 @@ typedef struct source_ops {
     /* Makes a read that waits, and those after it, return LANERT_END soon (within 0.2 s); called from
      * another thread, so atomic. NULL for sources that never wait. */
     void (*interrupt)(void *self);
+    /* As lanert_source_damage. NULL where all is sound or refused. */
+    const lanert_damage *(*damage)(const void *self);
     void (*close)(void *self);
 } source_ops;
 

@@ -61,4 +61,4 @@ static int stills_read(void *self, picture *p, lanert_error *err)
     return rc ? rc : still_read(&s->reader, s->path.data, p, err);
 }
 
-const source_ops source_stills = {"stills", stills_open, stills_read, NULL, stills_close};
+const source_ops source_stills = {"stills", stills_open, stills_read, NULL, NULL, stills_close};

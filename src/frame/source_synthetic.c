@@ -143,4 +143,5 @@ static void synthetic_interrupt(void *self)
     atomic_store(&s->interrupted, true);
 }
 
-const source_ops source_synthetic = {"synthetic", synthetic_open, synthetic_read, synthetic_interrupt, synthetic_close};
+const source_ops source_synthetic = {"synthetic",         synthetic_open, synthetic_read,
+                                     synthetic_interrupt, NULL,           synthetic_close};

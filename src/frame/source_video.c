@@ -10,10 +10,12 @@
 #include <libavformat/avformat.h>
 #include <libavutil/avstring.h>
 #include <libavutil/display.h>
+#include <libavutil/parseutils.h>
 #include <libavutil/pixdesc.h>
 #include <libswscale/swscale.h>
 
 #include "base/buffer.h"
+#include "frame/damage.h"
 
 /* Beside the detector's own threads more would only wait. */
 #define DECODER_THREADS 2
@@ -43,7 +45,9 @@ typedef struct video {
     int orientation;  /* as EXIF's, from the stream's display matrix */
     picture unturned; /* where orientation is not 1 */
     double rate, first_s, last_s;
-    int64_t frames; /* given so far */
+    int64_t frames;           /* given so far */
+    double stated_s, frame_s; /* how long the file says that it is, 0: it does not; and the last frame */
+    damage damage;
     int last_error; /* of the decoder */
     int drain_errors;
     bool open_ended; /* a network stream without an end */
@@ -163,7 +167,7 @@ static int open_format(video *v, const char *spec, lanert_error *err)
     }
     input_wait(&v->in);
     int av = avformat_open_input(&v->format, url.data, demuxer, &options); /* frees v->format where it fails */
-    if (av < 0 && input_is_over(&v->in)) /* which RTSP calls invalid data */
+    if (av < 0 && input_is_over(&v->in))                                   /* which RTSP calls invalid data */
         av = AVERROR_EXIT;
     if (av == AVERROR_INVALIDDATA && input_begins_as_mp4(&v->in, spec))
         rc = error_set(err, LANERT_EFORMAT,
@@ -301,6 +305,20 @@ static int64_t frames_of(const video *v, const AVStream *stream)
     return frames >= 1 && frames < 1e15 ? llround(frames) : -1;
 }
 
+/* What a header states, not what was made out from the file's end. The whole file may be longer than its video. */
+static double stated_s(const AVFormatContext *format, const AVStream *stream)
+{
+    const AVDictionaryEntry *tag = av_dict_get(stream->metadata, "DURATION", NULL, 0); /* Matroska's */
+    int64_t duration_us = format->nb_streams == 1 ? format->duration : 0;
+    if (format->duration_estimation_method != AVFMT_DURATION_FROM_STREAM)
+        return 0;
+    if (stream->duration > 0)
+        return (double)stream->duration * av_q2d(stream->time_base);
+    if (tag && av_parse_time(&duration_us, tag->value, 1) < 0)
+        return 0;
+    return duration_us > 0 ? (double)duration_us / AV_TIME_BASE : 0;
+}
+
 /* Of what comes over a network: a file behind http:// can be fetched at any pace, and nothing of it is to be lost.
  * Of a list of pieces the size says nothing, but a live one gives no duration. */
 static bool has_end(const AVFormatContext *format)
@@ -323,6 +341,7 @@ static void describe(video *v, lanert_source_info *info)
     info->live = v->in.kind == INPUT_CAMERA || v->open_ended;
     info->frames = info->live ? -1 : frames_of(v, stream);
     info->name = v->in.title;
+    v->stated_s = info->live ? 0 : stated_s(v->format, stream);
 }
 
 static void video_close(void *self)
@@ -376,6 +395,12 @@ static int next_packet(video *v)
     return av == AVERROR(EIO) && v->open_ended ? AVERROR_EOF : av;
 }
 
+static void lose(video *v, int av_error)
+{
+    v->last_error = av_error;
+    damage_on_loss(&v->damage);
+}
+
 /* Hands the decoder one packet, or the end. A packet that it refuses is passed over, as ffmpeg does: the frames
  * behind it may be sound. */
 static int feed(video *v, lanert_error *err)
@@ -389,20 +414,27 @@ static int feed(video *v, lanert_error *err)
     if (av < 0 && av != AVERROR_EOF && av != AVERROR_INVALIDDATA)
         return error_av(err, av, v, "cannot be read any further");
     v->draining = av < 0;
+    if (av == AVERROR_INVALIDDATA)
+        damage_on_loss(&v->damage);
+    if (av >= 0)
+        damage_on_packet(&v->damage, v->packet->pts != AV_NOPTS_VALUE ? v->packet->pts : v->packet->dts,
+                         v->packet->flags & AV_PKT_FLAG_KEY, v->packet->flags & AV_PKT_FLAG_CORRUPT);
     av = avcodec_send_packet(v->codec, v->draining ? NULL : v->packet);
     av_packet_unref(v->packet);
     if (av == AVERROR(ENOMEM))
         return error_av(err, av, v, "cannot be decoded");
     if (av < 0)
-        v->last_error = av;
+        lose(v, av);
     return 0;
 }
 
-static int end_of(const video *v, lanert_error *err)
+static int end_of(video *v, lanert_error *err)
 {
     char why[AV_ERROR_MAX_STRING_SIZE] = "it holds none";
-    if (v->frames > 0)
+    if (v->frames > 0) {
+        damage_on_end(&v->damage, v->last_s + v->frame_s, v->stated_s);
         return LANERT_END;
+    }
     if (v->last_error)
         av_strerror(v->last_error, why, sizeof why);
     return error_set(err, LANERT_EFORMAT, "%s: not one frame could be decoded: %s", v->in.title, why);
@@ -419,7 +451,7 @@ static int decode(video *v, lanert_error *err)
         if (av == AVERROR(ENOMEM))
             return error_av(err, av, v, "cannot be decoded");
         if (av != AVERROR(EAGAIN))
-            v->last_error = av;
+            lose(v, av);
         if (v->draining && ++v->drain_errors > MAX_DRAIN_ERRORS)
             return end_of(v, err);
         if ((rc = feed(v, err)))
@@ -490,6 +522,24 @@ static double time_of(video *v, const AVFrame *f)
     return isfinite(at) && at > v->last_s ? at : v->last_s + 1 / v->rate;
 }
 
+/* What is known of a frame but its pixels. */
+static void label(video *v, const AVFrame *f, picture *p)
+{
+#ifdef AV_FRAME_FLAG_KEY
+    bool key = f->flags & AV_FRAME_FLAG_KEY;
+    int64_t duration = f->duration;
+#else
+    bool key = f->key_frame;
+    int64_t duration = f->pkt_duration;
+#endif
+    bool sound = !(f->flags & AV_FRAME_FLAG_CORRUPT) && !f->decode_error_flags;
+    v->frame_s = fmax(1 / v->rate, (double)duration * av_q2d(v->format->streams[v->stream]->time_base));
+    p->time_s = v->last_s = time_of(v, f);
+    p->damaged = damage_on_frame(&v->damage, f->best_effort_timestamp, p->time_s, key, sound);
+    p->index = v->frames++;
+    memcpy(p->name, v->in.name, sizeof p->name);
+}
+
 static int video_read(void *self, picture *p, lanert_error *err)
 {
     video *v = self;
@@ -502,9 +552,7 @@ static int video_read(void *self, picture *p, lanert_error *err)
         v->over = true;
         return rc;
     }
-    p->time_s = v->last_s = time_of(v, v->frame);
-    p->index = v->frames++;
-    memcpy(p->name, v->in.name, sizeof p->name);
+    label(v, v->frame, p);
     av_frame_unref(v->frame);
     return 0;
 }
@@ -515,4 +563,9 @@ static void video_interrupt(void *self)
     atomic_store(&v->in.interrupted, true);
 }
 
-const source_ops source_video = {"video", video_open, video_read, video_interrupt, video_close};
+static const lanert_damage *video_damage(const void *self)
+{
+    return &((const video *)self)->damage.sum;
+}
+
+const source_ops source_video = {"video", video_open, video_read, video_interrupt, video_damage, video_close};

@@ -8,6 +8,7 @@
  *                 "points": [[x, y], …]}],  in the picture's pixels
  *      "times_ms": {"preprocess": 0.4, "inference": 9.1, "decode": 0.02, "latency": 10.3},
  *      "late": true,                        of results past the run's deadline only
+ *      "damaged": true,                     of a damaged video's frames that are not sound only
  *      "truth": [[[x, y], …], …]}           of drawn frames only: their known lanes
  *
  * Pure ASCII, no spaces. Coordinates have 2 decimals, scores 4, times 3 (time_s 6); a number that is none is null.
@@ -120,8 +121,9 @@ static int jsonl_write(void *self, const lanert_frame *frame, const lanert_resul
     int rc;
     buffer_clear(&s->line);
     if ((rc = add_head(frame, s->video, &s->line, err)) || (rc = add_lanes(result, &s->line, err)) ||
-        (rc = add_times(result, &s->line, err)) || (rc = add_truth(frame, &s->line, err)) ||
-        (rc = buffer_text(&s->line, "}", err)))
+        (rc = add_times(result, &s->line, err)) ||
+        (frame->damaged && (rc = buffer_text(&s->line, ",\"damaged\":true", err))) ||
+        (rc = add_truth(frame, &s->line, err)) || (rc = buffer_text(&s->line, "}", err)))
         return rc;
     return line_writer_add(&s->out, &s->line, err);
 }

@@ -115,6 +115,39 @@ lines_of() {
     kill $writer
 }
 
+@test "Ctrl-C ends a wait for a pipe that nobody writes to; what was done before it is kept" {
+    mkfifo silent
+    "$LANERT" detect synthetic:frames=3,size=160x90 silent -m "$MODEL" --engine "$ENGINE" --threads 1 -o cut.mp4 -o - >cut.jsonl 2>err &
+    pid=$!
+    until [ "$(wc -l <cut.jsonl)" = 3 ]; do sleep 0.05; done
+    interrupt $pid 0.2
+    wait $pid
+    grep -q "3 frames.*interrupted" err
+    [ "$(ffprobe -v error -count_frames -show_entries stream=nb_read_frames -of csv=p=0 cut.mp4)" = 3 ]
+    "$LANERT" quantize "$MODEL" --calib silent -o int8.onnx 2>err &
+    pid=$!
+    interrupt $pid 0.5
+    wait $pid || status=$?
+    [ "$status" = 1 ]
+    [ ! -e int8.onnx ]
+}
+
+@test "a damaged video is told, frame by frame, and with status 4" {
+    ffmpeg -v error -f lavfi -i testsrc2=size=320x180:rate=25,noise=alls=40 -frames:v 30 -g 10 -c:v libx264 sound.mkv
+    run --separate-stderr detect sound.mkv -o sound.jsonl --json
+    [ "$status" = 0 ] && [ -z "$stderr" ]
+    jq -e '.damage == {frames: 0, packets: 0, missing_s: 0}' <<<"$output"
+    cp sound.mkv bad.mkv
+    printf '\xff\xff\xff\xff\xff\xff\xff\xff' |
+        dd of=bad.mkv bs=1 seek=$(($(stat -c %s bad.mkv) / 2)) conv=notrunc status=none
+    fails 4 "bad.mkv: " detect bad.mkv -o bad.jsonl --json
+    [[ $stderr =~ "frame"s?" "(is|are)" damaged, the first at 0."[4-7] ]]
+    [ "$(jq .damage.frames <<<"$output")" = "$(jq -s 'map(select(.damaged)) | length' bad.jsonl)" ]
+    jq -e '.frames == 30 and .damage.frames > 0 and .damage.frames <= 10' <<<"$output"
+    head -c $(($(stat -c %s sound.mkv) / 2)) sound.mkv >cut.mkv
+    fails 4 "cut.mkv: ends 0." detect cut.mkv -q
+}
+
 @test "a live source drops what comes too fast, and counts it" {
     detect synthetic:frames=120,rate=400,size=160x90,live=1 --json -q >live.json
     jq -e '.frames + .dropped == 120 and .frames > 0' live.json

@@ -62,7 +62,7 @@ static void script_close(void *self)
     (void)self;
 }
 
-static const source_ops script_ops = {"script", script_open, script_read, script_interrupt, script_close};
+static const source_ops script_ops = {"script", script_open, script_read, script_interrupt, NULL, script_close};
 
 /* ---- a run --------------------------------------------------------------------------------------- */
 

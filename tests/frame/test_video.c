@@ -300,6 +300,94 @@ static void test_damaged(void **state)
     assert_true(opened > 0);
 }
 
+/* Of each frame a letter: '.' sound, 'x' damaged. */
+static lanert_damage read_through(const char *path, char *letters)
+{
+    lanert_source *source;
+    lanert_frame frame;
+    int rc, count = 0;
+    assert_ok(lanert_source_open(path, &source, &err));
+    for (; (rc = lanert_source_read(source, &frame, &err)) == 0; count++)
+        letters[count] = frame.damaged ? 'x' : '.';
+    letters[count] = '\0';
+    assert_int_equal(rc, LANERT_END);
+    lanert_damage d = lanert_source_damage(source);
+    lanert_source_close(&source);
+    return d;
+}
+
+static void overwrite(const char *path, double share, size_t size)
+{
+    struct stat st;
+    FILE *f = fopen(path, "rb+");
+    assert_non_null(f);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(fseek(f, (long)(share * (double)st.st_size), SEEK_SET), 0);
+    for (size_t i = 0; i < size; i++)
+        fputc(0xff, f);
+    fclose(f);
+}
+
+/* A few bytes in the middle: the frame that they were in, and those up to the next key frame, one in five. */
+static void test_damage_is_told(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"mpeg4", "a.mp4"}, {"mpeg4", "a.avi"}, {"libx264", "a.mp4"}, {"libx264", "a.mkv"}, {"libx264", "a.ts"}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char letters[64];
+        const char *path = make(
+            cases[i][1], (video_form){.width = 320, .height = 240, .frames = 30, .noisy = true, .codec = cases[i][0]});
+        lanert_damage d = read_through(path, letters);
+        assert_string_equal(letters, "..............................");
+        assert_true(!d.frames && !d.packets && d.first_s == 0 && d.missing_s == 0);
+        overwrite(path, 0.5, 8);
+        d = read_through(path, letters);
+        size_t first = strcspn(letters, "x"), length = strspn(letters + first, "x");
+        assert_in_range(strlen(letters), 28, 30);
+        assert_in_range(first, 12, 18);
+        assert_in_range(length, 1, 5);
+        assert_null(strchr(letters + first + length, 'x'));
+        assert_int_equal(d.frames, length);
+        assert_true(d.first_s > (double)first / 25 - 0.05 && d.first_s < (double)first / 25 + 0.05);
+        assert_true(d.missing_s == 0);
+    }
+}
+
+/* Frames whose beginnings are gone are refused, and missing. */
+static void test_losses_are_told(void **state)
+{
+    (void)state;
+    char letters[64];
+    const char *path =
+        make("hole.mp4", (video_form){.width = 320, .height = 240, .frames = 30, .noisy = true, .codec = "libx264"});
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    overwrite(path, 0.5, (size_t)st.st_size / 5);
+    lanert_damage d = read_through(path, letters);
+    assert_in_range(strlen(letters), 20, 28);
+    assert_true(d.packets > 0 && d.packets + (int64_t)strlen(letters) <= 31);
+    assert_true(d.first_s > 0.4 && d.first_s < 0.7);
+}
+
+static void test_ends_early(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a.mkv", "a.flv"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        char letters[128];
+        struct stat st;
+        const char *path = make(names[i], (video_form){.frames = 75, .codec = i == 1 ? "flv" : NULL});
+        assert_true(read_through(path, letters).missing_s == 0);
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(truncate(path, st.st_size / 2), 0);
+        lanert_damage d = read_through(path, letters);
+        double shown_s = (double)strlen(letters) / 25;
+        assert_true(shown_s > 0.5 && shown_s < 2);
+        assert_true(d.missing_s > 3 - shown_s - 0.1 && d.missing_s < 3 - shown_s + 0.1);
+    }
+}
+
 static void test_lost_packets(void **state)
 {
     (void)state;
@@ -612,6 +700,8 @@ static void test_road(void **state)
         assert_int_equal(info->height, videos[i].height);
         assert_true(info->rate > videos[i].rate - 0.01 && info->rate < videos[i].rate + 0.01);
         assert_int_equal(count_frames(source, &frame), videos[i].frames);
+        lanert_damage damage = lanert_source_damage(source);
+        assert_true(!damage.frames && !damage.packets && damage.missing_s == 0);
         lanert_source_close(&source);
     }
 }
@@ -636,23 +726,16 @@ static void test_broken(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_containers),
-        cmocka_unit_test(test_uneven_times),
-        cmocka_unit_test(test_turned),
-        cmocka_unit_test(test_matrix),
-        cmocka_unit_test(test_size_changes),
-        cmocka_unit_test(test_reuse),
-        cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_lost_packets),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_nothing_decodes),
-        cmocka_unit_test(test_mjpeg),
-        cmocka_unit_test(test_stdin_pipe),
-        cmocka_unit_test(test_stdin_file),
-        cmocka_unit_test(test_interrupt),
-        cmocka_unit_test(test_http),
-        cmocka_unit_test(test_road),
+        cmocka_unit_test(test_containers),     cmocka_unit_test(test_uneven_times),
+        cmocka_unit_test(test_turned),         cmocka_unit_test(test_matrix),
+        cmocka_unit_test(test_size_changes),   cmocka_unit_test(test_reuse),
+        cmocka_unit_test(test_truncated),      cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_damage_is_told), cmocka_unit_test(test_losses_are_told),
+        cmocka_unit_test(test_ends_early),     cmocka_unit_test(test_lost_packets),
+        cmocka_unit_test(test_refusals),       cmocka_unit_test(test_nothing_decodes),
+        cmocka_unit_test(test_mjpeg),          cmocka_unit_test(test_stdin_pipe),
+        cmocka_unit_test(test_stdin_file),     cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_http),           cmocka_unit_test(test_road),
         cmocka_unit_test(test_broken),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -243,6 +243,9 @@ static void test_jsonl_of_pictures(void **state)
     lanert_sink *sink = open_sink(path, NULL, &stills, false);
     write_one(sink, "a/\xe4\".jpg", 7, &two);
     write_one(sink, "b.jpg", 8, &(lanert_result){.late = true});
+    lanert_frame damaged = make_frame("c.jpg", 9);
+    damaged.damaged = true;
+    assert_ok(lanert_sink_write(sink, &damaged, &(lanert_result){0}, &err));
     assert_false(file_exists(path));
     finish(sink);
     assert_string_equal(
@@ -252,7 +255,9 @@ static void test_jsonl_of_pictures(void **state)
         "{\"score\":0.5,\"points\":[[700.0,420.0],[1280.0,720.0]]}],"
         "\"times_ms\":{\"preprocess\":0.4,\"inference\":9.123,\"decode\":0.02,\"latency\":12.346}}\n"
         "{\"frame\":8,\"file\":\"b.jpg\",\"time_s\":0.32,\"width\":1280,\"height\":720,\"lanes\":[],"
-        "\"times_ms\":{\"preprocess\":0.0,\"inference\":0.0,\"decode\":0.0,\"latency\":0.0},\"late\":true}\n");
+        "\"times_ms\":{\"preprocess\":0.0,\"inference\":0.0,\"decode\":0.0,\"latency\":0.0},\"late\":true}\n"
+        "{\"frame\":9,\"file\":\"c.jpg\",\"time_s\":0.36,\"width\":1280,\"height\":720,\"lanes\":[],"
+        "\"times_ms\":{\"preprocess\":0.0,\"inference\":0.0,\"decode\":0.0,\"latency\":0.0},\"damaged\":true}\n");
 }
 
 static void test_jsonl_of_a_drawn_video(void **state)

@@ -20,13 +20,16 @@ static void check(int av, const char *what)
         fail_msg("%s: %s", what, av_err2str(av));
 }
 
-static void draw(AVFrame *frame, int i, bool red)
+static void draw(AVFrame *frame, int i, bool red, bool noisy)
 {
+    uint32_t random = (uint32_t)i;
     check(av_frame_make_writable(frame), "a frame");
     for (int y = 0; y < frame->height; y++) {
         uint8_t *row = frame->data[0] + (ptrdiff_t)y * frame->linesize[0];
         memset(row, video_luma(i), (size_t)frame->width / 2);
         memset(row + frame->width / 2, video_luma(i) + 30, (size_t)(frame->width - frame->width / 2));
+        for (int x = 0; noisy && x < frame->width; x++)
+            row[x] = (uint8_t)((random = random * 1664525 + 1013904223) >> 24);
     }
     for (int plane = 1; plane < 3; plane++)
         for (int y = 0; y < frame->height / 2; y++)
@@ -101,7 +104,7 @@ static void encode(AVFormatContext *format, AVCodecContext *codec, const AVStrea
         if (form->sound_only)
             memset(frame->data[0], 0, (size_t)frame->linesize[0]);
         else
-            draw(frame, i, form->red);
+            draw(frame, i, form->red, form->noisy);
         frame->quality = codec->global_quality;
         frame->pts = form->uneven ? i * i : i;
         check(avcodec_send_frame(codec, frame), "a frame");

@@ -11,6 +11,7 @@ typedef struct video_form {
     const char *codec; /* NULL: "mpeg4" */
     int matrix;        /* stated, as ITU-T H.273 numbers them: 1 BT.709, 6 BT.601; 0: none stated */
     bool red;          /* V is 170 and not 128 */
+    bool noisy;        /* luma is noise instead, so that a frame takes kilobytes */
     bool sound_only;   /* a second of silence in its place */
 } video_form;
 
