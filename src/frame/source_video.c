@@ -226,6 +226,13 @@ static int choose_stream(video *v, lanert_error *err)
                      audio ? "sound" : "", cover ? (audio ? " and a cover picture" : "a cover picture") : "");
 }
 
+/* Whether a decoder mends what is damaged and says so of the frame alone. With a thread for each frame it may say so
+ * (as FFmpeg 5.1's do) only when the frame was already handed out. */
+static bool mends(enum AVCodecID id)
+{
+    return id == AV_CODEC_ID_H264 || id == AV_CODEC_ID_MPEG4 || id == AV_CODEC_ID_H263;
+}
+
 static int open_codec(video *v, lanert_error *err)
 {
     const AVStream *stream = v->format->streams[v->stream];
@@ -248,7 +255,7 @@ static int open_codec(video *v, lanert_error *err)
     v->codec->pkt_timebase = stream->time_base;
     v->codec->max_pixels = PICTURE_MAX_PIXELS;
     v->codec->thread_count = DECODER_THREADS;
-    v->codec->thread_type = low_delay ? FF_THREAD_SLICE : FF_THREAD_FRAME | FF_THREAD_SLICE;
+    v->codec->thread_type = low_delay || mends(par->codec_id) ? FF_THREAD_SLICE : FF_THREAD_FRAME | FF_THREAD_SLICE;
     v->codec->flags |= low_delay ? AV_CODEC_FLAG_LOW_DELAY : 0;
     if ((av = avcodec_open2(v->codec, decoder, NULL)) < 0)
         return error_av(err, av, v, "its decoder cannot be opened");
