@@ -293,7 +293,8 @@ typedef struct lanert_quantize_options {
     int samples; /* frames, evenly spread over the sources, 1 to 1000 */
     lanert_calibration calibration;
     bool per_channel;     /* weights have a scale for each output channel; else one for all */
-    bool unsigned_values; /* values between layers are uint8; else symmetric int8, which alone TensorRT takes */
+    bool unsigned_values; /* values between layers are uint8 (the default), as processors want; else symmetric int8,
+                           * which alone TensorRT takes */
     const char *const *keep_float; /* shell patterns of the names of layers that stay in float32 */
     int keep_float_count;
     const char *engine; /* that runs the frames; NULL or "auto": the first usable one */

@@ -21,8 +21,8 @@ static const char help[] =
     "                              entropy or mse\n"
     "      --per-channel           weights have a scale for each output channel (the default)\n"
     "      --per-tensor            one scale for all weights of a layer\n"
-    "      --values NAME           int8 (the default), symmetric, which TensorRT takes too; or uint8: finer by up to\n"
-    "                              one bit, and the only fast kind on ONNX Runtime\n"
+    "      --values NAME           uint8 (the default), which processors want; or int8, which TensorRT wants: on\n"
+    "                              processors it is less exact, and slow on ONNX Runtime\n"
     "      --keep-float PATTERN    layers whose name is like this (*, ?, [...]) stay in fp32; may be repeated\n"
     "\n"
     "      --engine NAME           that runs the frames: auto (the default), onnxruntime or openvino\n"
@@ -100,11 +100,11 @@ static bool take_method(job *j)
 
 static bool take_values(job *j)
 {
-    static const char *const names[] = {"int8", "uint8", NULL};
+    static const char *const names[] = {"uint8", "int8", NULL};
     int place;
     if (!option_name("--values", optarg, names, &place))
         return false;
-    j->options.unsigned_values = place == 1;
+    j->options.unsigned_values = place == 0;
     return true;
 }
 

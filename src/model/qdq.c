@@ -4,6 +4,10 @@
 #include "model/model_read.h"
 #include "model/qdq_parts.h"
 
+/* A picture's bytes stay what they are as uint8. OpenVINO drops a scale of 1 and then runs the layer in float32: this
+ * one is the nearest that is safely kept (1 + 2^-20 is too). */
+#define PICTURE_SCALE (1 + 0x1p-16f)
+
 /* In user_of. */
 enum { NO_USER = -1, MANY_USERS = -2 };
 
@@ -96,17 +100,10 @@ static node_kind kind_of(const qdq *q, const Onnx__NodeProto *n)
 
 /* ---- layers -------------------------------------------------------------------------------------- */
 
-/* Multiplications for each element that goes in; the zeros around a picture count as if they were multiplied. */
-static double work_of(const Onnx__NodeProto *n, const Onnx__TensorProto *w)
+/* Multiplications for each element that comes out; the zeros around a picture count as if they were multiplied. */
+static double work_of(const Onnx__TensorProto *w, int64_t channels)
 {
-    double weights = (double)w->raw_data.len / sizeof(float);
-    if (!is_op(n, "Conv"))
-        return weights / (double)w->dims[qdq_attribute(n, "transB", 0) ? 1 : 0];
-    const Onnx__AttributeProto *strides = find_attribute(n, "strides");
-    double channels = (double)w->dims[1] * (double)qdq_attribute(n, "group", 1), stride = 1;
-    for (size_t i = 0; strides && i < strides->n_ints; i++)
-        stride *= (double)strides->ints[i];
-    return weights / channels / stride;
+    return (double)w->raw_data.len / sizeof(float) / (double)channels;
 }
 
 static void find_users(qdq *q)
@@ -143,7 +140,8 @@ static void add_layer(qdq *q, int node)
     const Onnx__TensorProto *w = layer_weights(q, n);
     int i = q->layer_count++;
     int64_t channels = w->dims[is_op(n, "Conv") || qdq_attribute(n, "transB", 0) ? 0 : 1];
-    q->layers[i] = (qdq_layer){.name = n->name, .op = n->op_type, .channels = (int)channels, .work = work_of(n, w)};
+    q->layers[i] =
+        (qdq_layer){.name = n->name, .op = n->op_type, .channels = (int)channels, .work = work_of(w, channels)};
     q->node_of[i] = node;
     q->layer_of[node] = i;
     q->bias_of[i] = find_bias(q, node, (int)channels);
@@ -192,14 +190,23 @@ static void find_made(const qdq *q, const bool *layers, bool *made)
     }
 }
 
+/* What comes out of a layer: behind its bias and its Relu, where nothing else takes what is before them. */
+static int result_of(const qdq *q, int node)
+{
+    int at = name_table_find(&q->names, q->g->model->graph->node[node]->output[0]), user;
+    while ((user = q->user_of[at]) >= 0 && (q->kinds[user] == NODE_BIAS || q->kinds[user] == NODE_RELU))
+        at = name_table_find(&q->names, q->g->model->graph->node[user]->output[0]);
+    return at;
+}
+
 static void want_inputs(const qdq *q, const Onnx__NodeProto *n, node_kind kind, bool *wanted)
 {
     for (size_t k = 0; k < qdq_data_inputs(n, kind); k++)
         wanted[name_table_find(&q->names, n->input[k])] = true;
 }
 
-/* From the end to the beginning: what goes into a layer is wanted; what goes into a pass or sum is where its result
- * is, if need be behind a Relu. */
+/* From the end to the beginning: what goes into a layer is wanted, as what comes out of it is already; what goes into a
+ * pass or sum is where its result is, if need be behind a Relu. */
 static void find_wanted(const qdq *q, const bool *layers, const bool *made, bool *behind, qdq_spread *s)
 {
     const Onnx__GraphProto *p = q->g->model->graph;
@@ -229,10 +236,14 @@ int qdq_spread_find(const qdq *q, const bool *layers, qdq_spread *s, lanert_erro
     int rc;
     *s = (qdq_spread){0};
     if ((rc = memory_new(&s->wanted, q->names.count, 1, err)) ||
+        (rc = memory_new(&s->results, q->names.count, 1, err)) ||
         (rc = memory_new(&s->done, q->g->model->graph->n_node, 1, err)) ||
         (rc = memory_new(&made, q->names.count, 1, err)) || (rc = memory_new(&behind, q->names.count, 1, err)))
         goto out;
     find_made(q, layers, made);
+    for (int i = 0; i < q->layer_count; i++)
+        if (layers[i])
+            s->wanted[result_of(q, q->node_of[i])] = s->results[result_of(q, q->node_of[i])] = true;
     find_wanted(q, layers, made, behind, s);
 out:
     free(made);
@@ -245,6 +256,7 @@ out:
 void qdq_spread_free(qdq_spread *s)
 {
     FREE(s->wanted);
+    FREE(s->results);
     FREE(s->done);
 }
 
@@ -340,8 +352,10 @@ static int find_values(qdq *q, lanert_error *err)
     for (size_t i = 0; i < p->n_node; i++)
         for (size_t k = 0; k < p->node[i]->n_output; k++)
             add_value(q, &s, p->node[i]->output[k]);
-    for (int i = 0; i < q->layer_count; i++)
+    for (int i = 0; i < q->layer_count; i++) {
         q->layers[i].input = q->value_of[name_table_find(&q->names, p->node[q->node_of[i]]->input[0])];
+        q->layers[i].output = q->value_of[result_of(q, q->node_of[i])];
+    }
     rc = find_scales(q, &s, err);
 out:
     qdq_spread_free(&s);
@@ -437,6 +451,6 @@ int qdq_scale_count(const qdq *q)
 bool qdq_known(const qdq *q, int scale, qdq_range *range)
 {
     if (q->pictures[scale])
-        *range = (qdq_range){0, UINT8_MAX};
+        *range = (qdq_range){0, UINT8_MAX * PICTURE_SCALE};
     return q->pictures[scale];
 }

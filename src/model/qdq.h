@@ -2,9 +2,9 @@
  * pairs around those that shall be.
  *
  * A layer is a convolution or product with constant weights. Weights become symmetric int8, the values that go into a
- * layer int8 or uint8. Maxima, concatenations, transpositions and the like between layers are done on eight bits too,
- * and so are the sums of residual blocks: engines fuse what has pairs on all sides. Biases and all else stay float32.
- * Nothing here depends on names or on the network; the numbers come from whoever has run it. */
+ * layer and come out of it int8 or uint8. Maxima, concatenations, transpositions and the like between layers are done
+ * on eight bits too, and so are the sums of residual blocks: engines fuse what has pairs on all sides. Biases and all
+ * else stay float32. Nothing here depends on names or on the network; the numbers come from whoever has run it. */
 #ifndef MODEL_QDQ_H
 #define MODEL_QDQ_H
 
@@ -18,9 +18,10 @@ typedef struct qdq_layer {
     const char *name; /* of its node */
     const char *op;   /* "Conv", "Gemm" or "MatMul" */
     int input;        /* what goes in: its place among the values */
+    int output;       /* what comes out, behind its bias and Relu */
     int channels;     /* of its output */
     bool biased;      /* the mean of its output can be shifted */
-    double work;      /* multiplications for each element that goes in */
+    double work;      /* multiplications for each element that comes out */
 } qdq_layer;
 
 /* A float32 value of the graph that some choice of layers quantises. */

@@ -36,8 +36,9 @@ struct qdq {
 
 /* What of a graph is done in eight bits where some layers are. */
 typedef struct qdq_spread {
-    bool *wanted; /* [names] has a pair behind it */
-    bool *done;   /* [nodes] takes its values from the pairs */
+    bool *wanted;  /* [names] has a pair behind it */
+    bool *results; /* [names] comes out of a layer in eight bits: all that take it take the pair's */
+    bool *done;    /* [nodes] takes all its values from pairs */
 } qdq_spread;
 
 /* Zeroes `s` first; free with qdq_spread_free. */

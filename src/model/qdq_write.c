@@ -2,9 +2,11 @@
  * "Explicit Quantization"):
  *   - weights are stored as int8 with a DequantizeLinear behind them, symmetric, at most ±127;
  *   - biases stay float32: each engine scales them as it needs;
- *   - a pair is behind the Relu of a convolution, not before it, and before both inputs of a residual sum;
+ *   - a pair is behind the Relu of a convolution, not before it, and before both inputs of a residual sum; nothing
+ * takes what is before the pair: ONNX Runtime else computes the layer in float32;
  *   - TensorRT takes int8 with a zero point of 0 alone. ONNX Runtime on x86 has fast kernels for uint8 alone, and
- * leaves a Relu out only where the zero point does the same. */
+ * leaves a Relu out only where the zero point does the same. OpenVINO on x86 without AMX makes int8 uint8 with a zero
+ * point of 128, and is wrong (16 dB) in convolutions behind a concatenation whose zero point is not 0. */
 #include <limits.h>
 #include <math.h>
 
@@ -199,13 +201,21 @@ static void shift_bias(writing *w, int layer)
     graph_rewire(w->g, owner, input, graph_weights(w->g, NULL, ONNX_F32, 1, DIMS(channels), bias));
 }
 
+static bool takes_pair(const writing *w, const qdq_spread *s, int node, size_t input)
+{
+    const Onnx__NodeProto *n = node_at(w, node);
+    int at = name_of(w, n->input[input]);
+    return at >= 0 && (s->results[at] || (s->done[node] && input < qdq_data_inputs(n, w->q->kinds[node])));
+}
+
 static void rewire(writing *w, const qdq_spread *s)
 {
     const qdq *q = w->q;
     for (int i = 0; i < (int)q->g->model->graph->n_node && !w->g->rc; i++) {
         const Onnx__NodeProto *n = node_at(w, i);
-        for (size_t k = 0; s->done[i] && k < qdq_data_inputs(n, q->kinds[i]); k++)
-            graph_rewire(w->g, i, (int)k, add_pair(w, n->input[k]));
+        for (size_t k = 0; k < n->n_input; k++)
+            if (takes_pair(w, s, i, k))
+                graph_rewire(w->g, i, (int)k, add_pair(w, n->input[k]));
         if (!s->done[i] || q->kinds[i] != NODE_LAYER)
             continue;
         graph_rewire(w->g, i, 1, add_weights(w, n));

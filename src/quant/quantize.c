@@ -23,7 +23,7 @@ const char *lanert_calibration_name(int i)
 
 void lanert_quantize_defaults(lanert_quantize_options *options)
 {
-    *options = (lanert_quantize_options){.samples = DEFAULT_SAMPLES, .per_channel = true};
+    *options = (lanert_quantize_options){.samples = DEFAULT_SAMPLES, .per_channel = true, .unsigned_values = true};
 }
 
 static int check_options(const lanert_quantize_options *o, lanert_error *err)
@@ -176,10 +176,10 @@ static int make_table(quantizer *z, lanert_error *err)
     if (rc)
         return rc;
     for (int i = 0; i < z->layer_count; i++)
-        total += z->layers[i].work * z->calibration.elements[z->layers[i].input];
+        total += z->layers[i].work * z->calibration.elements[z->layers[i].output];
     for (int i = 0; i < z->layer_count; i++) {
         const qdq_layer *l = &z->layers[i];
-        double share = l->work * z->calibration.elements[l->input] / total;
+        double share = l->work * z->calibration.elements[l->output] / total;
         z->table[i] = (lanert_quantize_layer){.name = l->name,
                                               .op = l->op,
                                               .share = share,

@@ -21,7 +21,7 @@ engines() {
     "$LANERT" inspect "$INT8" | jq -e --arg sha "$(sha256sum <"$MODEL" | cut -d' ' -f1)" '.arch == "resnet18" and
         (.metadata | .["lanert.precision"] == "int8" and .["lanert.preset"] == "culane" and
         .["lanert.int8.model_sha256"] == $sha and .["lanert.int8.method"] == "minmax" and
-        .["lanert.int8.samples"] == "3" and .["lanert.int8.sources"] == "1" and .["lanert.int8.values"] == "int8" and
+        .["lanert.int8.samples"] == "3" and .["lanert.int8.sources"] == "1" and .["lanert.int8.values"] == "uint8" and
         .["lanert.int8.weights"] == "per-channel")'
     for engine in $(engines); do
         "$LANERT" detect "$FRAMES" -m "$INT8" --engine "$engine" -o - --format jsonl -q | jq -es 'length == 3'
@@ -64,10 +64,10 @@ engines() {
     mkdir pictures
     "$LANERT" detect "$FRAMES" -m "$MODEL" -o pictures --format pictures -q
     for method in percentile entropy mse; do
-        "$LANERT" quantize "$MODEL" -o $method.onnx --method $method --values uint8 --per-tensor --samples 2 \
+        "$LANERT" quantize "$MODEL" -o $method.onnx --method $method --values int8 --per-tensor --samples 2 \
             --calib pictures "$FRAMES" -q
         "$LANERT" inspect $method.onnx | jq -e --arg m $method '.metadata | .["lanert.int8.method"] == $m and
-            .["lanert.int8.values"] == "uint8" and .["lanert.int8.weights"] == "per-tensor" and
+            .["lanert.int8.values"] == "int8" and .["lanert.int8.weights"] == "per-tensor" and
             .["lanert.int8.samples"] == "2" and .["lanert.int8.sources"] == "2"'
         "$LANERT" detect "$FRAMES" -m $method.onnx -q
     done

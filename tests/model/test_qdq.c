@@ -110,6 +110,19 @@ static const Onnx__NodeProto *pair_of(const Onnx__ModelProto *m, const char *val
     return there;
 }
 
+/* Whether one QuantizeLinear takes the value and nothing else does. */
+static bool is_all_paired(const Onnx__ModelProto *m, const char *value)
+{
+    int users = 0, pairs = 0;
+    for (size_t i = 0; i < m->graph->n_node; i++)
+        for (size_t k = 0; k < m->graph->node[i]->n_input; k++)
+            if (!strcmp(m->graph->node[i]->input[k], value)) {
+                users++;
+                pairs += is_op(m->graph->node[i], "QuantizeLinear");
+            }
+    return users == 1 && pairs == 1;
+}
+
 static float scalar(const Onnx__ModelProto *m, const char *name)
 {
     const Onnx__TensorProto *t = onnx_file_weights(m, name);
@@ -144,21 +157,24 @@ static void finds_the_layers(void **state)
             assert_true(is_op(n, l[i].op));
             assert_string_equal(n->input[0], v[l[i].input].name);
             assert_true(l[i].channels > 0 && l[i].work > 0 && l[i].biased);
+            const Onnx__NodeProto *last = maker(m, v[l[i].output].name); /* itself, its bias or its Relu */
+            assert_true(last == n || is_op(last, "Relu") || is_op(last, "Add"));
         }
         assert_true(qdq_known(q, v[l[0].input].scale, &known)); /* the picture */
-        assert_true(known.low == 0 && known.high == 255);
+        assert_true(known.low == 0 && known.high / 255 > 1);    /* not 1, which OpenVINO drops with the pair */
+        assert_true(lrintf(255 / (known.high / 255)) == 255 && lrintf(128 / (known.high / 255)) == 128);
         assert_false(qdq_known(q, v[l[1].input].scale, &known));
         onnx__model_proto__free_unpacked(m, NULL);
         qdq_close(&q);
     }
 }
 
-/* Every layer takes pairs, and so do what only moves numbers and the sums of residual blocks. */
+/* Every layer takes pairs and gives one, and so do what only moves numbers and the sums of residual blocks. */
 static void puts_pairs_around_all(void **state)
 {
     (void)state;
     everything e;
-    int layers, sums = 0;
+    int layers, values, sums = 0;
     qdq *q = open_tiny("resnet18");
     Onnx__ModelProto *m = written(q, &plan_all(q, &e)->plan);
     const qdq_layer *l = qdq_layers(q, &layers);
@@ -166,6 +182,7 @@ static void puts_pairs_around_all(void **state)
         const Onnx__NodeProto *n = node_named(m, l[i].name), *weights = maker(m, n->input[1]);
         assert_non_null(pair_of(m, n->input[0]));
         assert_true(is_op(weights, "DequantizeLinear"));
+        assert_true(is_all_paired(m, qdq_values(q, &values)[l[i].output].name));
         assert_int_equal(onnx_file_weights(m, weights->input[0])->data_type, ONNX__TENSOR_PROTO__DATA_TYPE__INT8);
     }
     for (size_t i = 0; i < m->graph->n_node; i++) {
@@ -255,7 +272,7 @@ static void leaves_other_layers_alone(void **state)
 {
     (void)state;
     everything e;
-    int layers;
+    int layers, values;
     qdq *q = open_tiny("resnet18");
     const qdq_layer *l = qdq_layers(q, &layers);
     plan_all(q, &e);
@@ -272,9 +289,10 @@ static void leaves_other_layers_alone(void **state)
     assert_in_range(alone, 2, layers - 1);
     e.layers[alone] = true;
     m = written(q, &e.plan);
-    assert_int_equal(onnx_file_count(m, "QuantizeLinear"), 1);
-    assert_int_equal(onnx_file_count(m, "DequantizeLinear"), 2);
+    assert_int_equal(onnx_file_count(m, "QuantizeLinear"), 2);
+    assert_int_equal(onnx_file_count(m, "DequantizeLinear"), 3);
     assert_non_null(pair_of(m, node_named(m, l[alone].name)->input[0]));
+    assert_true(is_all_paired(m, qdq_values(q, &values)[l[alone].output].name));
     onnx__model_proto__free_unpacked(m, NULL);
     onnx__model_proto__free_unpacked(was, NULL);
     qdq_close(&q);
