@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,9 @@ int main(int argc, char **argv)
     signal(SIGXFSZ, SIG_IGN);
     /* Else ONNX Runtime, from release 1.32 on, keeps a device's id and events under ~/.cache for its maker to fetch. */
     setenv("ORT_DISABLE_TELEMETRY", "1", 0);
+    /* Larger blocks are mapped, and so go back to the system when they are freed: what an engine takes while it
+     * compiles a model would else stay with the process. */
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
     if (argc < 2)
         return print_usage(), EXIT_USAGE;
     const char *name = argv[1];

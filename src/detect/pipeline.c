@@ -235,7 +235,7 @@ static void pipeline_close(pipeline *p)
 static int pipeline_open(pipeline *p, lanert_error *err)
 {
     size_t batch = (size_t)p->batch;
-    size_t ready = p->live ? 1 : batch + 1, done = p->live ? batch : batch + 1;
+    size_t ready = p->live ? 1 : batch, done = batch;
     /* One that is read into, one with the caller, and as many as the queues and a batch hold. */
     size_t count = 2 + ready + batch + done;
     int rc;

@@ -54,8 +54,9 @@ typedef struct openvino {
     engine_library library;
     openvino_api api;
     engine_options options;
+    char *path;
     ov_core_t *core;
-    ov_model_t *model;
+    ov_model_t *model;             /* NULL while it is compiled: it would hold a copy of the weights */
     ov_compiled_model_t *compiled; /* for the shapes of `inputs` */
     ov_infer_request_t *request;
     tensor inputs[ENGINE_MAX_TENSORS];
@@ -131,16 +132,31 @@ static void free_compiled(openvino *ov)
     ov->compiled = NULL;
 }
 
+static void free_model(openvino *ov)
+{
+    if (ov->model)
+        ov->api.ov_model_free(ov->model);
+    ov->model = NULL;
+}
+
 static void openvino_close(void *self)
 {
     openvino *ov = self;
     free_compiled(ov);
-    if (ov->model)
-        ov->api.ov_model_free(ov->model);
+    free_model(ov);
     if (ov->core)
         ov->api.ov_core_free(ov->core);
     engine_library_close(&ov->library);
+    free(ov->path);
     free(ov);
+}
+
+static int read_model(openvino *ov, lanert_error *err)
+{
+    if (ov->model)
+        return 0;
+    return check(&ov->api, ov->api.ov_core_read_model(ov->core, ov->path, NULL, &ov->model), LANERT_EFORMAT,
+                 "reading the model", err);
 }
 
 static int openvino_open(const char *path, const engine_options *options, void **self, lanert_error *err)
@@ -151,10 +167,11 @@ static int openvino_open(const char *path, const engine_options *options, void *
     if ((rc = memory_new(&ov, 1, sizeof *ov, err)))
         return rc;
     ov->options = *options;
-    if ((rc = load(&ov->library, &ov->api, version, err)) ||
+    if (!(ov->path = strdup(path)))
+        rc = error_set(err, LANERT_ENOMEM, "out of memory");
+    if (rc || (rc = load(&ov->library, &ov->api, version, err)) ||
         (rc = check(&ov->api, ov->api.ov_core_create(&ov->core), LANERT_EENGINE, "starting OpenVINO", err)) ||
-        (rc = check(&ov->api, ov->api.ov_core_read_model(ov->core, path, NULL, &ov->model), LANERT_EFORMAT,
-                    "reading the model", err))) {
+        (rc = read_model(ov, err))) {
         openvino_close(ov);
         return rc;
     }
@@ -343,10 +360,11 @@ static int openvino_bind(void *self, const tensor *inputs, int input_count, cons
     int rc;
     if (!ov->compiled || !same_shapes(ov, inputs, input_count)) {
         free_compiled(ov);
-        if ((rc = reshape(ov, inputs, input_count, err)) || (rc = compile(ov, err))) {
+        if ((rc = read_model(ov, err)) || (rc = reshape(ov, inputs, input_count, err)) || (rc = compile(ov, err))) {
             free_compiled(ov);
             return rc;
         }
+        free_model(ov);
         memcpy(ov->inputs, inputs, (size_t)input_count * sizeof *inputs);
     }
     free_request(ov);

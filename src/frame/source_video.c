@@ -1,6 +1,7 @@
 #include "frame/source_input.h"
 #include "frame/source_kinds.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <math.h>
 #include <unistd.h>
@@ -141,6 +142,23 @@ static void detach_pipe(video *v)
     avio_context_free(&v->pipe);
 }
 
+/* For cameras alone: libavdevice brings some eighty libraries along, 18 MB in memory. */
+static int register_devices(const video *v, lanert_error *err)
+{
+    static const char name[] = "libavdevice.so." AV_STRINGIFY(LIBAVDEVICE_VERSION_MAJOR);
+    __typeof__(avdevice_register_all) *register_all = NULL;
+    void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    void *address = library ? dlsym(library, "avdevice_register_all") : NULL;
+    if (!address)
+        return error_set(err, LANERT_ENOTFOUND,
+                         "%s: cameras need a part of FFmpeg that cannot be opened: %s; install it", v->in.title,
+                         dlerror());
+    memcpy(&register_all, &address, sizeof address);
+    register_all();
+    dlclose(library);
+    return 0;
+}
+
 static int open_format(video *v, const char *spec, lanert_error *err)
 {
     AVDictionary *options = NULL;
@@ -156,7 +174,8 @@ static int open_format(video *v, const char *spec, lanert_error *err)
         goto out;
     v->format->interrupt_callback = (AVIOInterruptCB){on_wait, &v->in};
     if (v->in.kind == INPUT_CAMERA) {
-        avdevice_register_all();
+        if ((rc = register_devices(v, err)))
+            goto out;
         demuxer = av_find_input_format("v4l2");
         v->format->flags |= AVFMT_FLAG_NONBLOCK; /* see next_packet */
     }
