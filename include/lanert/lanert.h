@@ -221,9 +221,9 @@ enum { LANERT_OUTPUT_LANES = 1, LANERT_OUTPUT_RAW = 2, LANERT_OUTPUT_BOTH = 3 };
 typedef struct lanert_convert_options {
     const char *preset;         /* required: "culane", "tusimple", "llamas" or "road" */
     lanert_precision precision; /* LANERT_FP32 or LANERT_FP16 */
-    int outputs;                /* LANERT_OUTPUT_… */
+    int outputs;                /* LANERT_OUTPUT_…; _RAW by default */
     int shrink;                 /* 1; or 2: it was trained on pictures half as wide and high, which the graph makes */
-    int keep_priors;            /* only so many, the best, go on after the first stage; with _LANES alone; 0: all */
+    int keep_priors;            /* only so many, the best, go on after the first stage, and into raw; 0: all */
     bool force;                 /* overwrite a file that is there */
 } lanert_convert_options;
 

@@ -78,7 +78,7 @@ static int check_own_nms(const lanert_detector *det, lanert_error *err)
         return 0;
     return error_set(err, LANERT_EINVAL,
                      "%s has no raw output, and its own NMS has fixed thresholds (conf at least %g, nms-thres %g, at "
-                     "most %d lanes); convert the checkpoint with --outputs both to change them",
+                     "most %d lanes); convert the checkpoint with --outputs raw to change them",
                      det->info.path, p->conf, p->nms_thres, p->max_lanes);
 }
 

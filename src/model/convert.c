@@ -15,7 +15,7 @@
 
 void lanert_convert_defaults(lanert_convert_options *options)
 {
-    *options = (lanert_convert_options){.precision = LANERT_FP32, .outputs = LANERT_OUTPUT_BOTH, .shrink = 1};
+    *options = (lanert_convert_options){.precision = LANERT_FP32, .outputs = LANERT_OUTPUT_RAW, .shrink = 1};
 }
 
 static int check_options(const lanert_convert_options *o, lanert_error *err)
@@ -39,11 +39,6 @@ static int check_options(const lanert_convert_options *o, lanert_error *err)
         return error_set(err, LANERT_EINVAL,
                          "keep_priors is %d; expected %d (the preset's most lanes) to %d, or 0 for all", o->keep_priors,
                          p->max_lanes, NET_MAX_PRIORS);
-    if (o->keep_priors && o->outputs != LANERT_OUTPUT_LANES)
-        return error_set(
-            err, LANERT_EINVAL,
-            "priors can be left out (--keep-priors) only where lanes are the only output (--outputs lanes): "
-            "raw has all of them");
     return 0;
 }
 
@@ -83,29 +78,31 @@ static void add_metadata(graph *g, const char *arch, const char *sha256, const l
     graph_metadata(g, METADATA_SOURCE, "%s", sha256);
 }
 
-/* The network's input is the bytes over 255. In float32 that is folded into the first convolution. In float16 its
- * weights would then be so small that they lose digits, so that only 256/255 is folded, and the bytes, which float16
- * holds exactly, are halved eight times, which is exact too. */
+/* The mean of each square of `side` pixels, as a convolution: OpenVINO would move the picture about, padded to 16
+ * channels, for an AveragePool. */
+static value shrink_picture(graph *g, value picture, int64_t side)
+{
+    float *mean = graph_new_floats(g, 3 * 3 * side * side);
+    for (int64_t i = 0; mean && i < 3 * 3 * side * side; i++)
+        mean[i] = i / (side * side) % 4 == 0 ? 1 / (float)(side * side) : 0; /* 3×3: on the diagonal */
+    value v = graph_weights(g, NULL, ONNX_F32, 4, DIMS(3, 3, side, side), mean);
+    return graph_node(g, "Conv", INPUTS(picture, v),
+                      ATTRIBUTES(ATTR_INTS("kernel_shape", side, side), ATTR_INTS("strides", side, side)));
+}
+
+/* The network's input is the bytes over 255. They are halved eight times here, which float16 and bfloat16 hold exactly,
+ * and 256/255 is folded into the first convolution. Where something is computed between the Cast and the Transpose,
+ * OpenVINO takes the picture as it lies in memory; else it turns it, and back. */
 static feature add_picture(net *n, value image, double *scale)
 {
     graph *g = n->g;
-    onnx_type type = n->type;
     graph_scope(g, "picture");
-    value v = graph_node(g, "Transpose", INPUTS(graph_cast(g, image, ONNX_U8, type)),
-                         ATTRIBUTES(ATTR_INTS("perm", 0, 3, 1, 2)));
-    *scale = 1 / 255.0;
-    if (type == ONNX_F16) {
-        float *small = graph_new_floats(g, 1);
-        if (small)
-            *small = 1 / 256.0f;
-        v = graph_binary(g, "Mul", v, graph_weights(g, NULL, type, 0, NULL, small));
-        *scale *= 256;
-    }
+    value v = graph_binary(g, "Mul", graph_cast(g, image, ONNX_U8, ONNX_F32), graph_scalar(g, 1 / 256.0f));
+    v = graph_node(g, "Transpose", INPUTS(v), ATTRIBUTES(ATTR_INTS("perm", 0, 3, 1, 2)));
+    *scale = 256 / 255.0;
     if (n->shrink > 1)
-        v = graph_node(
-            g, "AveragePool", INPUTS(v),
-            ATTRIBUTES(ATTR_INTS("kernel_shape", n->shrink, n->shrink), ATTR_INTS("strides", n->shrink, n->shrink)));
-    return (feature){v, 3};
+        v = shrink_picture(g, v, n->shrink);
+    return (feature){graph_cast(g, v, ONNX_F32, n->type), 3};
 }
 
 static void add_outputs(graph *g, value raw, int64_t priors, const lanert_convert_options *o)

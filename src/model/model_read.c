@@ -214,7 +214,7 @@ static int override_preset(model_info *info, const lanert_preset *p, lanert_erro
         return error_set(
             err, LANERT_EINVAL,
             "its NMS is that of preset %s, and it has no raw output for that of %s; convert the checkpoint "
-            "again with --preset %s or --outputs both",
+            "again with --preset %s or --outputs raw",
             own->name, p->name, p->name);
     if (!same)
         *info->lanes_name = *info->count_name = '\0';

@@ -1,11 +1,13 @@
 #include "model/qdq.h"
 
+#include <math.h>
+
 #include "model/metadata.h"
 #include "model/model_read.h"
 #include "model/qdq_parts.h"
 
-/* A picture's bytes stay what they are as uint8. OpenVINO drops a scale of 1 and then runs the layer in float32: this
- * one is the nearest that is safely kept (1 + 2^-20 is too). */
+/* A picture's bytes stay what they are as uint8, times what they were multiplied by. OpenVINO drops a scale of 1 and
+ * then runs the layer in float32: this one is the nearest that is safely kept (1 + 2^-20 is too). */
 #define PICTURE_SCALE (1 + 0x1p-16f)
 
 /* In user_of. */
@@ -66,13 +68,47 @@ static bool is_pass(const Onnx__NodeProto *n)
     return is_op(n, "Resize") && has_text(n, "mode", "nearest");
 }
 
-/* Weights [out,in,height,width] or [in,out] of float32 that are not empty. */
+/* The positive number that a node multiplies its first input by; 0 where it does not. */
+static float factor_of(const qdq *q, const Onnx__NodeProto *n)
+{
+    float factor;
+    const Onnx__TensorProto *c = is_op(n, "Mul") && n->n_input == 2 ? qdq_constant(q, n->input[1]) : NULL;
+    if (!c || c->data_type != ONNX_F32 || c->raw_data.len != sizeof factor)
+        return 0;
+    memcpy(&factor, c->raw_data.data, sizeof factor);
+    return factor > 0 && factor <= 1 ? factor : 0;
+}
+
+/* What a picture's bytes, which became float32, were multiplied by until they came to be this value; 0 where it is
+ * anything else. */
+static float picture_scale(const qdq *q, const char *name)
+{
+    const Onnx__GraphProto *p = q->g->model->graph;
+    float scale = 1, factor;
+    int owner = owner_of(q, name);
+    for (; owner >= 0; owner = owner_of(q, p->node[owner]->input[0]))
+        if ((factor = factor_of(q, p->node[owner])) > 0)
+            scale *= factor;
+        else if (q->kinds[owner] != NODE_PASS)
+            break;
+    if (owner < 0 || !is_op(p->node[owner], "Cast") || owner_of(q, p->node[owner]->input[0]) != GRAPH_OF_INPUT)
+        return 0;
+    for (size_t i = 0; i < p->n_input; i++)
+        if (!strcmp(p->input[i]->name, p->node[owner]->input[0]))
+            return p->input[i]->type->tensor_type->elem_type == ONNX_U8 ? scale : 0;
+    return 0;
+}
+
+/* Weights [out,in,height,width] or [in,out] of float32 that are not empty. A convolution of the picture that has no
+ * bias only makes it smaller: that is no layer of the network. */
 static const Onnx__TensorProto *layer_weights(const qdq *q, const Onnx__NodeProto *n)
 {
     bool conv = is_op(n, "Conv"), gemm = is_op(n, "Gemm");
     if ((!conv && !gemm && !is_op(n, "MatMul")) || n->n_input < 2 || owner_of(q, n->input[0]) <= GRAPH_OF_CONSTANT)
         return NULL;
     if (gemm && (find_attribute(n, "alpha") || find_attribute(n, "beta") || qdq_attribute(n, "transA", 0)))
+        return NULL;
+    if (conv && n->n_input < 3 && picture_scale(q, n->input[0]) > 0)
         return NULL;
     const Onnx__TensorProto *w = qdq_constant(q, n->input[1]);
     return w && w->data_type == ONNX_F32 && w->n_dims == (conv ? 4 : 2) && w->raw_data.len ? w : NULL;
@@ -277,20 +313,6 @@ static void tie(int *up, int a, int b)
     up[a > b ? a : b] = a < b ? a : b;
 }
 
-/* Bytes of a picture that became float32. */
-static bool is_picture(const qdq *q, int owner)
-{
-    const Onnx__GraphProto *p = q->g->model->graph;
-    while (owner >= 0 && q->kinds[owner] == NODE_PASS)
-        owner = owner_of(q, p->node[owner]->input[0]);
-    if (owner < 0 || !is_op(p->node[owner], "Cast") || owner_of(q, p->node[owner]->input[0]) != GRAPH_OF_INPUT)
-        return false;
-    for (size_t i = 0; i < p->n_input; i++)
-        if (!strcmp(p->input[i]->name, p->node[owner]->input[0]))
-            return p->input[i]->type->tensor_type->elem_type == ONNX_U8;
-    return false;
-}
-
 static void add_value(qdq *q, const qdq_spread *s, const char *name)
 {
     int at = name_table_find(&q->names, name);
@@ -306,8 +328,7 @@ static void number_scales(qdq *q, int *up)
     for (int i = 0; i < q->value_count; i++) {
         int first = root_of(up, i);
         q->values[i].scale = first == i ? q->scale_count++ : q->values[first].scale;
-        int owner = owner_of(q, q->values[i].name);
-        q->pictures[q->values[i].scale] |= is_picture(q, owner);
+        q->pictures[q->values[i].scale] = fmaxf(q->pictures[q->values[i].scale], picture_scale(q, q->values[i].name));
     }
 }
 
@@ -341,7 +362,7 @@ static int find_values(qdq *q, lanert_error *err)
     if ((rc = memory_new(&all, (size_t)q->layer_count, 1, err)) ||
         (rc = memory_new(&q->value_of, q->names.count, sizeof *q->value_of, err)) ||
         (rc = memory_new(&q->values, q->names.count, sizeof *q->values, err)) ||
-        (rc = memory_new(&q->pictures, q->names.count, 1, err)))
+        (rc = memory_new(&q->pictures, q->names.count, sizeof *q->pictures, err)))
         goto out;
     memset(all, 1, (size_t)q->layer_count);
     memset(q->value_of, -1, q->names.count * sizeof *q->value_of);
@@ -450,7 +471,7 @@ int qdq_scale_count(const qdq *q)
 
 bool qdq_known(const qdq *q, int scale, qdq_range *range)
 {
-    if (q->pictures[scale])
-        *range = (qdq_range){0, UINT8_MAX * PICTURE_SCALE};
-    return q->pictures[scale];
+    if (q->pictures[scale] > 0)
+        *range = (qdq_range){0, UINT8_MAX * PICTURE_SCALE * q->pictures[scale]};
+    return q->pictures[scale] > 0;
 }

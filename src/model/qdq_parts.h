@@ -31,7 +31,7 @@ struct qdq {
     qdq_value *values;
     int *value_of; /* [names] -1: none */
     int value_count, scale_count;
-    bool *pictures; /* [scales] */
+    float *pictures; /* [scales] of a picture's bytes, what they were multiplied by; 0: others */
 };
 
 /* What of a graph is done in eight bits where some layers are. */

@@ -276,7 +276,7 @@ static int open_model(quantizer *z, const char *path, lanert_error *err)
     if (!*z->model.raw_name)
         return error_set(err, LANERT_EUNSUPPORTED,
                          "%s: has no raw output, by which the loss is measured; convert the checkpoint again with "
-                         "--outputs both",
+                         "--outputs raw",
                          path);
     return check_patterns(z, err);
 }

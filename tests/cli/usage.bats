@@ -44,7 +44,6 @@ load common
     fails 2 "-o MODEL.onnx is missing" "$LANERT" convert x.pth
     fails 2 "--preset is missing" "$LANERT" convert x.pth -o y.onnx
     fails 2 "--keep-priors" "$LANERT" convert x.pth -o y.onnx --preset road --keep-priors 0
-    fails 2 "--outputs lanes" "$LANERT" convert x.pth -o y.onnx --preset road --keep-priors 96
     fails 2 "--shrink" "$LANERT" convert x.pth -o y.onnx --preset road --shrink 3
     fails 2 "one checkpoint at a time" "$LANERT" convert x.pth y.pth -o z.onnx --preset culane
     fails 2 "no file" "$LANERT" inspect

@@ -165,13 +165,13 @@ static void a_graphs_own_lanes_are_used(void **state)
     assert_int_equal(result.count, 1);
     lanert_detector_close(&det);
     o.conf = 0.1f;
-    assert_fails(detector_open(&model.info, &o, &det, &err), LANERT_EINVAL, "--outputs both");
+    assert_fails(detector_open(&model.info, &o, &det, &err), LANERT_EINVAL, "--outputs raw");
     o.conf = -1;
     o.nms_thres = 20;
-    assert_fails(detector_open(&model.info, &o, &det, &err), LANERT_EINVAL, "--outputs both");
+    assert_fails(detector_open(&model.info, &o, &det, &err), LANERT_EINVAL, "--outputs raw");
     o.nms_thres = -1;
     o.max_lanes = 5;
-    assert_fails(detector_open(&model.info, &o, &det, &err), LANERT_EINVAL, "--outputs both");
+    assert_fails(detector_open(&model.info, &o, &det, &err), LANERT_EINVAL, "--outputs raw");
 }
 
 static void a_head_that_lies_is_told(void **state)

@@ -21,6 +21,7 @@
 #define HALF_TOLERANCE_PX 2.0
 
 #define PRIORS 192
+#define KEPT 96
 #define IMAGES 4
 
 static const char *const images[IMAGES] = {"adv_straight_lines1", "adv_test1", "p1_solidWhiteRight",
@@ -137,35 +138,38 @@ static bool same_row(const float *got, const float *expected)
     return same;
 }
 
-/* Which of the reference's predictions a row is; -1: none. */
-static int find_row(const float *row, const float *expected)
+/* Which of the reference's predictions a row is, from `first` on; PRIORS: none. */
+static int find_row(const float *row, const float *expected, int first)
 {
-    for (int k = 0; k < PRIORS; k++)
-        if (same_row(row, expected + (size_t)k * NET_COLUMNS))
-            return k;
-    return -1;
+    while (first < PRIORS && !same_row(row, expected + (size_t)first * NET_COLUMNS))
+        first++;
+    return first;
 }
 
 static void check_pruned(const golden *g, const char *engine_name_, const char *path)
 {
     static uint8_t pixels[NET_HEIGHT * NET_WIDTH * 3];
-    static float got[LANERT_MAX_LANES * NET_COLUMNS], expected[PRIORS * NET_COLUMNS];
+    static float got[LANERT_MAX_LANES * NET_COLUMNS], raw[KEPT * NET_COLUMNS], expected[PRIORS * NET_COLUMNS];
     const lanert_preset *p = lanert_preset_find(g->preset);
     int64_t count;
     tensor input = {"image", TENSOR_U8, 4, {1, NET_HEIGHT, NET_WIDTH, 3}, pixels};
     tensor outputs[] = {{"lanes", TENSOR_F32, 3, {1, p->max_lanes, NET_COLUMNS}, got},
-                        {"count", TENSOR_I64, 1, {1}, &count}};
+                        {"count", TENSOR_I64, 1, {1}, &count},
+                        {"raw", TENSOR_F32, 3, {1, KEPT, NET_COLUMNS}, raw}};
     engine *e;
     assert_ok(engine_open(engine_name_, path, &(engine_options){0}, &e, &err));
-    assert_ok(engine_bind(e, &input, 1, outputs, 2, &err));
+    assert_ok(engine_bind(e, &input, 1, outputs, (int)ARRAY_LEN(outputs), &err));
     for (int i = 0; i < IMAGES; i++) {
         prepare(g, images[i], pixels);
         assert_ok(engine_run(e, &err));
         read_raw(g, images[i], expected);
         assert_in_range(count, 1, p->max_lanes);
         for (int64_t k = 0; k < count; k++)
-            if (find_row(got + k * NET_COLUMNS, expected) < 0)
+            if (find_row(got + k * NET_COLUMNS, expected, 0) == PRIORS)
                 fail_msg("%s %s: lane %d is of no prior", engine_name_, images[i], (int)k);
+        for (int k = 0, prior = 0; k < KEPT; k++, prior++)
+            if ((prior = find_row(raw + k * NET_COLUMNS, expected, prior)) == PRIORS)
+                fail_msg("%s %s: row %d of raw is of no prior, or not in its place", engine_name_, images[i], k);
     }
     engine_close(&e);
 }
@@ -375,7 +379,7 @@ static void priors_that_go_on_are_as_they_were(void **state)
     take_apart("resnet18-culane-seed4", &g);
     for (size_t e = 0; e < ARRAY_LEN(engines); e++)
         if (engine_is_there(engines[e]))
-            check_pruned(&g, engines[e], convert_with(&g, LANERT_FP32, LANERT_OUTPUT_LANES, 96));
+            check_pruned(&g, engines[e], convert_with(&g, LANERT_FP32, LANERT_OUTPUT_BOTH, KEPT));
 }
 
 static void a_batch_of_eight_is_eight_of_one(void **state)

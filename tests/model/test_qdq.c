@@ -14,7 +14,7 @@ static const char *model_path(void)
     return temp_path(folder, "net.onnx");
 }
 
-static void convert(const char *arch, lanert_precision precision, int outputs)
+static void convert_shrunk(const char *arch, lanert_precision precision, int outputs, int shrink)
 {
     tiny_clrnet t;
     lanert_convert_options o;
@@ -22,11 +22,17 @@ static void convert(const char *arch, lanert_precision precision, int outputs)
     o.preset = "culane";
     o.precision = precision;
     o.outputs = outputs;
+    o.shrink = shrink;
     o.force = true;
     assert_ok(tiny_clrnet_open(arch, &t, &err));
     assert_ok(tiny_clrnet_write(&t, temp_path(folder, "net.pth"), &err));
     tiny_clrnet_close(&t);
     assert_ok(lanert_convert(temp_path(folder, "net.pth"), model_path(), &o, &err));
+}
+
+static void convert(const char *arch, lanert_precision precision, int outputs)
+{
+    convert_shrunk(arch, precision, outputs, 1);
 }
 
 static qdq *open_tiny(const char *arch)
@@ -161,12 +167,28 @@ static void finds_the_layers(void **state)
             assert_true(last == n || is_op(last, "Relu") || is_op(last, "Add"));
         }
         assert_true(qdq_known(q, v[l[0].input].scale, &known)); /* the picture */
-        assert_true(known.low == 0 && known.high / 255 > 1);    /* not 1, which OpenVINO drops with the pair */
-        assert_true(lrintf(255 / (known.high / 255)) == 255 && lrintf(128 / (known.high / 255)) == 128);
+        const float scale = known.high / 255 * 256; /* of bytes; not 1, which OpenVINO drops with the pair */
+        assert_true(known.low == 0 && scale > 1);
+        assert_true(lrintf(255 / scale) == 255 && lrintf(128 / scale) == 128);
         assert_false(qdq_known(q, v[l[1].input].scale, &known));
         onnx__model_proto__free_unpacked(m, NULL);
         qdq_close(&q);
     }
+}
+
+static void what_makes_pictures_smaller_is_no_layer(void **state)
+{
+    (void)state;
+    qdq *q;
+    int usual, layers;
+    q = open_tiny("resnet18");
+    qdq_layers(q, &usual);
+    qdq_close(&q);
+    convert_shrunk("resnet18", LANERT_FP32, LANERT_OUTPUT_RAW, 2);
+    assert_ok(qdq_open(model_path(), &q, &err));
+    assert_int_equal(strncmp(qdq_layers(q, &layers)->name, "stem/", strlen("stem/")), 0);
+    assert_int_equal(layers, usual);
+    qdq_close(&q);
 }
 
 /* Every layer takes pairs and gives one, and so do what only moves numbers and the sums of residual blocks. */
@@ -549,6 +571,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_the_layers),
+        cmocka_unit_test(what_makes_pictures_smaller_is_no_layer),
         cmocka_unit_test(puts_pairs_around_all),
         cmocka_unit_test(scales_by_the_range),
         cmocka_unit_test(rounds_weights),
