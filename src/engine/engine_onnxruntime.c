@@ -5,6 +5,9 @@
 /* Opset 17, which convert writes, came with release 1.12; release 1.N has API N. */
 #define MINIMUM_API 12
 
+/* Between two runs the engine's threads sleep: else they keep processors from the threads that read the next frame. */
+#define STOP_SPINNING "session.force_spinning_stop"
+
 extern const engine_ops engine_onnxruntime_ops;
 
 static int code_of(OrtErrorCode code)
@@ -110,6 +113,8 @@ static int configure(onnxruntime *ort, OrtSessionOptions *options, lanert_error 
         (rc = ort_check(api, api->SetSessionExecutionMode(options, ORT_SEQUENTIAL), "setting the execution mode",
                         err)) ||
         (rc = ort_check(api, api->SetSessionGraphOptimizationLevel(options, ORT_ENABLE_ALL), "setting optimisation",
+                        err)) ||
+        (rc = ort_check(api, api->AddSessionConfigEntry(options, STOP_SPINNING, "1"), "setting what idle threads do",
                         err)))
         return rc;
     return ort->gpu ? ort_add_providers(ort, options, err) : 0;
