@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/place.h"
+#include "engine/sdk_text.h"
 
 typedef struct search {
     const char *file;
@@ -106,15 +107,7 @@ int engine_library_function(const engine_library *lib, const char *name, void *f
 
 int engine_library_error(lanert_error *err, int code, const char *what, const char *text)
 {
-    char line[768];
-    size_t used = 0;
-    for (; *text && used < sizeof line - 1; text++) {
-        bool blank = (unsigned char)*text <= ' ';
-        if (!blank || (used && line[used - 1] != ' '))
-            line[used++] = blank ? ' ' : *text;
-    }
-    while (used && line[used - 1] == ' ')
-        used--;
-    line[used] = 0;
+    char line[2048]; /* much of it goes */
+    sdk_text_clean(text, line, sizeof line);
     return error_set(err, code, "%s: %s", what, line);
 }

@@ -31,7 +31,7 @@ void engine_library_close(engine_library *lib); /* takes a zeroed one too */
  * the library has none of that name. */
 int engine_library_function(const engine_library *lib, const char *name, void *function, lanert_error *err);
 
-/* Puts the code and "what: text" into err, the SDK's text made one line. Returns the code. */
+/* Puts the code and "what: text" into err, the SDK's text made one line (sdk_text.h). Returns the code. */
 int engine_library_error(lanert_error *err, int code, const char *what, const char *text);
 
 #endif
