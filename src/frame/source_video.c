@@ -84,6 +84,9 @@ static int error_av(lanert_error *err, int av_error, const video *v, const char 
     char why[AV_ERROR_MAX_STRING_SIZE];
     if (av_error == AVERROR_EXIT)
         return error_set(err, LANERT_EIO, "%s: %s: nothing came for %d seconds", v->in.title, what, INPUT_TIMEOUT_S);
+    if (av_error == AVERROR(EIO) && v->in.kind == INPUT_NETWORK) /* a name that cannot be looked up, too */
+        return error_set(err, LANERT_EIO, "%s: %s: there is no such host, or it ends the connection", v->in.title,
+                         what);
     av_strerror(av_error, why, sizeof why);
     return error_set(err, code_of(av_error), "%s: %s: %s", v->in.title, what, why);
 }

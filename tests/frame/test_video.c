@@ -418,6 +418,8 @@ static void test_refusals(void **state)
     assert_fails(open_fails("rtsp://user:secret@127.0.0.1:1/live?x=@"), LANERT_EIO,
                  "rtsp://127.0.0.1:1/live?x=@: cannot be opened: ");
     assert_null(strstr(err.text, "secret"));
+    assert_fails(open_fails("rtsp://host.invalid/live"), LANERT_EIO,
+                 "rtsp://host.invalid/live: cannot be opened: there is no such host");
     assert_fails(open_fails("gopher://user:secret@host/x"), LANERT_EUNSUPPORTED,
                  "gopher://host/x: gopher:// is not read");
 }
