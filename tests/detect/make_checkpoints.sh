@@ -7,10 +7,17 @@ shared=${LANERT_SHARED:-$1}/reference out=$2
 [ -d "$shared/goldens" ] || { echo "skipped: $shared/goldens is not there"; exit 77; }
 /usr/bin/python3 -c 'import torch' 2>/dev/null || { echo "skipped: no Python with torch"; exit 77; }
 mkdir -p "$out"
+
+# make ARCH SEED FILE [OPTION]
+make() {
+    [ -e "$out/$3" ] && return
+    /usr/bin/python3 "$shared/make_checkpoint.py" "$1" "$2" "$out/$3.partial" "${@:4}"
+    mv "$out/$3.partial" "$out/$3"
+}
+
 for golden in "$shared"/goldens/*-*-seed*; do
     name=$(basename "$golden")
     arch=${name%%-*} seed=${name##*seed}
-    [ -e "$out/$arch-$seed.pth" ] && continue
-    /usr/bin/python3 "$shared/make_checkpoint.py" "$arch" "$seed" "$out/$arch-$seed.partial"
-    mv "$out/$arch-$seed.partial" "$out/$arch-$seed.pth"
+    make "$arch" "$seed" "$arch-$seed.pth"
 done
+make resnet18 4 resnet18-4-half.pth --half
