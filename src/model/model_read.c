@@ -202,7 +202,10 @@ static int read_own(const onnx_head *head, model_info *info, lanert_error *err)
     if (strcmp(outputs, "lanes") && strcmp(outputs, "raw") && strcmp(outputs, "both"))
         return error_set(err, LANERT_EFORMAT, "its metadata's %s is '%s'; expected lanes, raw or both",
                          METADATA_OUTPUTS, outputs);
-    return read_own_tensors(head, outputs, info, err);
+    if ((rc = read_own_tensors(head, outputs, info, err)))
+        return rc;
+    /* An engine may lose a NaN on its way to the predictions: OpenVINO's ReLU makes it 0. */
+    return onnx_head_check_weights(head, err);
 }
 
 /* Another data set's preset for one of our models: its NMS is in the graph, and stays what it is. */

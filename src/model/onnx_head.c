@@ -2,6 +2,7 @@
 
 #include "base/wire.h"
 #include "model/foreign.h"
+#include "model/onnx_type.h"
 
 /* Field numbers of onnx.proto (onnx/onnx.proto of ONNX 1.12). */
 enum {
@@ -26,6 +27,9 @@ enum {
     TENSOR_SHAPE = 2,
     SHAPE_DIM = 1,
     DIM_VALUE = 1,
+    WEIGHT_TYPE = 2,
+    WEIGHT_NAME = 8,
+    WEIGHT_RAW = 9,
 };
 
 /* ---- one message's fields ------------------------------------------------------------------------ */
@@ -197,6 +201,7 @@ static int read_model(void *self, const wire_field *f, lanert_error *err)
     case MODEL_PRODUCER_VERSION:
         return read_text(f, "its producer's version", h->producer_version, err);
     case MODEL_GRAPH:
+        h->graph = (onnx_text){(const char *)f->data, f->size};
         return within(f, "its graph", read_graph, h, err);
     case MODEL_OPSET:
         return add_opset(h, f, err);
@@ -268,6 +273,63 @@ void onnx_head_close(onnx_head **head)
         return;
     file_map_close(&(*head)->map);
     FREE(*head);
+}
+
+/* ---- weights -------------------------------------------------------------------------------------- */
+
+typedef struct weight {
+    char name[ONNX_MAX_TEXT + 1];
+    int type;
+    onnx_text raw;
+} weight;
+
+static int read_weight(void *self, const wire_field *f, lanert_error *err)
+{
+    weight *w = self;
+    if (f->number == WEIGHT_NAME)
+        return read_text(f, "a weight's name", w->name, err);
+    if (f->number == WEIGHT_TYPE && f->type == WIRE_VARINT)
+        w->type = f->number_value <= INT32_MAX ? (int)f->number_value : 0;
+    if (f->number == WEIGHT_RAW && f->type == WIRE_BYTES)
+        w->raw = (onnx_text){(const char *)f->data, f->size};
+    return 0;
+}
+
+/* Little-endian, and of no alignment. An exponent of ones is that of infinity and NaN. */
+static bool all_finite(const weight *w)
+{
+    bool finite = true;
+    if (w->type == ONNX_F32)
+        for (size_t i = 0; i + sizeof(uint32_t) <= w->raw.size; i += sizeof(uint32_t)) {
+            uint32_t bits;
+            memcpy(&bits, w->raw.data + i, sizeof bits);
+            finite &= (bits & 0x7f800000) != 0x7f800000;
+        }
+    if (w->type == ONNX_F16)
+        for (size_t i = 0; i + sizeof(uint16_t) <= w->raw.size; i += sizeof(uint16_t)) {
+            uint16_t bits;
+            memcpy(&bits, w->raw.data + i, sizeof bits);
+            finite &= (bits & 0x7c00) != 0x7c00;
+        }
+    return finite;
+}
+
+static int check_weight(void *self, const wire_field *f, lanert_error *err)
+{
+    weight w = {.raw = {"", 0}};
+    int rc;
+    (void)self;
+    if (f->number != GRAPH_INITIALIZER)
+        return 0;
+    if ((rc = within(f, "a weight", read_weight, &w, err)) || all_finite(&w))
+        return rc;
+    return error_set(err, LANERT_EFORMAT, "its weights %.80s hold NaN or infinity: it is damaged", w.name);
+}
+
+int onnx_head_check_weights(const onnx_head *head, lanert_error *err)
+{
+    const uint8_t *graph = (const uint8_t *)head->graph.data;
+    return each_field((wire){graph, graph + head->graph.size}, "its graph", check_weight, NULL, err);
 }
 
 /* ---- looking things up --------------------------------------------------------------------------- */

@@ -32,6 +32,7 @@ typedef struct onnx_entry {
 
 typedef struct onnx_head {
     file_map map;
+    onnx_text graph;
     int64_t ir_version, opset; /* of the standard operators; 0: not told */
     char producer[ONNX_MAX_TEXT + 1], producer_version[ONNX_MAX_TEXT + 1];
     int64_t nodes, initializers;
@@ -46,6 +47,9 @@ int onnx_head_open(const char *path, onnx_head **head, lanert_error *err);
 /* The same of bytes in memory, which must outlive it; `name` is for messages. */
 int onnx_head_open_memory(const void *data, size_t size, const char *name, onnx_head **head, lanert_error *err);
 void onnx_head_close(onnx_head **head);
+
+/* LANERT_EFORMAT where a weight of float32 or float16, as lanert writes them, is NaN or infinite. Reads them all. */
+int onnx_head_check_weights(const onnx_head *head, lanert_error *err);
 
 /* NULL where there is none of that name. */
 const onnx_tensor *onnx_head_input(const onnx_head *head, const char *name);

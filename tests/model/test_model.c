@@ -1,4 +1,8 @@
 /* Opening models: our own, plain exports, those that lie, and what is no model. */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
 #include "model/metadata.h"
 #include "model/model.h"
 #include "model/onnx_graph.h"
@@ -14,11 +18,12 @@ typedef struct claims {
     const char *outputs; /* of the metadata */
     bool raw, lanes;     /* outputs that are there */
     int64_t batch, priors, max_lanes;
+    const float *weights;          /* two float32 that the graph has */
     const char *key, *replacement; /* a metadata value that differs; NULL: it is left out */
     onnx_type input;
 } claims;
 
-static const claims sound = {"both", true, true, -1, 192, 4, "", NULL, ONNX_U8};
+static const claims sound = {"both", true, true, -1, 192, 4, NULL, "", NULL, ONNX_U8};
 
 static void add_claim(graph *g, const claims *c, const char *key, const char *text)
 {
@@ -64,6 +69,8 @@ static void write_own(const claims *c)
     assert_ok(graph_open(&g, &err));
     value image = graph_input(g, "image", c->input, 4, DIMS(c->batch, 320, 800, 3));
     value v = graph_cast(g, image, ONNX_U8, ONNX_F32);
+    if (c->weights)
+        graph_floats(g, 1, DIMS(2), c->weights);
     if (c->lanes) {
         graph_output(g, v, "lanes", ONNX_F32, 3, DIMS(c->batch, c->max_lanes, 78));
         graph_output(g, v, "count", ONNX_I64, 1, DIMS(c->batch));
@@ -233,6 +240,71 @@ static void refuses_tensors_that_do_not_fit(void **state)
     assert_refused(NULL, LANERT_EUNSUPPORTED, "65 pictures at once");
 }
 
+/* Whatever an engine would make of it. */
+static void refuses_weights_that_are_no_numbers(void **state)
+{
+    (void)state;
+    static const float bad[][2] = {{NAN, 1}, {1, -INFINITY}, {INFINITY, FLT_MAX}}, good[] = {-FLT_MAX, 0x1p-149f};
+    claims c = sound;
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        c.weights = bad[i];
+        write_own(&c);
+        assert_refused(NULL, LANERT_EFORMAT, "hold NaN or infinity: it is damaged");
+    }
+    c.weights = good;
+    write_own(&c);
+    lanert_model *m = opened(NULL);
+    lanert_model_close(&m);
+}
+
+/* Turns one bit of the weights, which are found by what they hold. */
+static void flip_bit(const void *weights, size_t size, size_t byte, int bit)
+{
+    lanert_error err;
+    file_map map;
+    assert_ok(file_map_open(path(), 0, &map, &err));
+    size_t all = map.size;
+    char *bytes = malloc(all), *found;
+    memcpy(bytes, map.data, all);
+    file_map_close(&map);
+    assert_non_null(found = memmem(bytes, all, weights, size));
+    found[byte] ^= (char)(1 << bit);
+    put_file("model.onnx", bytes, all);
+    free(bytes);
+}
+
+static void write_halves(const float *numbers, int64_t count)
+{
+    lanert_error err;
+    graph *g;
+    assert_ok(graph_open(&g, &err));
+    float *data = graph_new_floats(g, count);
+    memcpy(data, numbers, (size_t)count * sizeof *data);
+    graph_weights(g, "halves", ONNX_F16, 1, &count, data);
+    value v = graph_input(g, "image", ONNX_U8, 4, DIMS(-1, 320, 800, 3));
+    graph_output(g, v, "raw", ONNX_F32, 3, DIMS(-1, 192, 78));
+    add_metadata(g, &(claims){.outputs = "raw", .key = ""});
+    finish(g);
+}
+
+/* The exponent's highest bit makes 1.5 a NaN, and 1 infinite. */
+static void refuses_weights_with_a_flipped_bit(void **state)
+{
+    (void)state;
+    static const float weights[] = {1.5f, 1};
+    static const uint16_t halves[] = {0x3e00, 0x3c00};
+    claims c = sound;
+    c.weights = weights;
+    for (size_t i = 0; i < ARRAY_LEN(weights); i++) {
+        write_own(&c);
+        flip_bit(weights, sizeof weights, 4 * i + 3, 6);
+        assert_refused(NULL, LANERT_EFORMAT, "hold NaN or infinity: it is damaged");
+        write_halves(weights, ARRAY_LEN(weights));
+        flip_bit(halves, sizeof halves, 2 * i + 1, 6);
+        assert_refused(NULL, LANERT_EFORMAT, "its weights halves hold NaN or infinity");
+    }
+}
+
 /* ---- plain exports ------------------------------------------------------------------------------- */
 
 static void reads_a_plain_export(void **state)
@@ -394,6 +466,8 @@ int main(void)
         cmocka_unit_test(takes_another_preset),
         cmocka_unit_test(refuses_what_lies),
         cmocka_unit_test(refuses_tensors_that_do_not_fit),
+        cmocka_unit_test(refuses_weights_that_are_no_numbers),
+        cmocka_unit_test(refuses_weights_with_a_flipped_bit),
         cmocka_unit_test(reads_a_plain_export),
         cmocka_unit_test(reads_an_export_that_tells_little),
         cmocka_unit_test(refuses_other_exports),
