@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "model/checkpoint.h"
+#include "model/half.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "checkpoints are little-endian, and read as they lie");
 
@@ -32,18 +33,6 @@ static float float_of_bits(uint32_t bits)
     return value;
 }
 
-/* IEEE 754 binary16: 1 sign, 5 exponent (bias 15) and 10 fraction bits. */
-static float float_of_half(uint16_t half)
-{
-    uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 0x1f, fraction = half & 0x3ff;
-    if (exponent == 0) {
-        float tiny = (float)fraction * 0x1p-24f;
-        return sign ? -tiny : tiny;
-    }
-    uint32_t wide = exponent == 0x1f ? 0xff : exponent + 127 - 15;
-    return float_of_bits(sign | wide << 23 | fraction << 13);
-}
-
 /* n elements that lie `step` bytes apart: `value` is what is made of `v`, each as the file's type. */
 #define CONVERT(file_type, value)                                                                                      \
     for (int64_t i = 0; i < n; i++) {                                                                                  \
@@ -59,7 +48,7 @@ static void convert(checkpoint_type type, const uint8_t *p, int64_t step, int64_
     case CHECKPOINT_F32:
         CONVERT(float, v);
     case CHECKPOINT_F16:
-        CONVERT(uint16_t, float_of_half(v));
+        CONVERT(uint16_t, half_to_float(v));
     case CHECKPOINT_BF16:
         CONVERT(uint16_t, float_of_bits((uint32_t)v << 16));
     case CHECKPOINT_F64:

@@ -253,13 +253,21 @@ static int check_range(const char *name, onnx_type type, const float *data, size
     return 0;
 }
 
-/* In place: a half is written behind the float that is read. */
-static void round_to_half(float *data, size_t count)
+/* How many weights a kernel has: a filter's of one channel, or where that is one weight, of all channels. Tensors of
+ * other ranks have no kernels. */
+static size_t kernel_size(int rank, const int64_t *dims)
 {
-    for (size_t i = 0; i < count; i++) {
-        uint16_t half = half_from_float(data[i]);
-        memcpy((char *)data + 2 * i, &half, sizeof half);
-    }
+    if (rank != 4)
+        return 1;
+    return (size_t)(dims[2] * dims[3] > 1 ? dims[2] * dims[3] : dims[1]);
+}
+
+static void *to_half(graph *g, const float *data, size_t count, size_t kernel)
+{
+    uint16_t *halves = graph_make(g, count, sizeof *halves);
+    for (size_t i = 0; halves && i < count; i += kernel)
+        half_from_kernel(data + i, kernel, halves + i);
+    return halves;
 }
 
 float *graph_new_floats(graph *g, int64_t count)
@@ -274,12 +282,14 @@ value graph_weights(graph *g, const char *name, onnx_type type, int rank, const 
         return "";
     }
     size_t count = count_elements(rank, dims), size = count * sizeof(float);
+    void *stored = data;
     graph_fail(g, check_range(name ? name : "a constant", type, data, count, &g->error));
     if (type == ONNX_F16) {
-        round_to_half(data, count);
+        stored = to_half(g, data, count, kernel_size(rank, dims));
         size /= 2;
+        free(data);
     }
-    return graph_constant(g, name ? graph_copy_text(g, name) : graph_next_name(g, "constant"), type, rank, dims, data,
+    return graph_constant(g, name ? graph_copy_text(g, name) : graph_next_name(g, "constant"), type, rank, dims, stored,
                           size);
 }
 

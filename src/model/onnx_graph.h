@@ -52,8 +52,8 @@ void graph_metadata(graph *g, const char *key, const char *format, ...) __attrib
 /* Zeroed memory for graph_weights; NULL once the graph has failed. */
 float *graph_new_floats(graph *g, int64_t count);
 /* Takes over `data` (row-major, from malloc; NULL, where an earlier step failed, adds nothing) as a tensor
- * of float32, or of float16, to which it is then rounded; LANERT_EUNSUPPORTED where a value is infinite, or
- * too large for that. A NULL name gives it one. */
+ * of float32, or of float16, to which it is then rounded, kernels of rank 4 as half_from_kernel does;
+ * LANERT_EUNSUPPORTED where a value is infinite, or too large for that. A NULL name gives it one. */
 value graph_weights(graph *g, const char *name, onnx_type type, int rank, const int64_t *dims, float *data);
 /* The same of a matrix [rows][columns], turned to [columns][rows]. */
 value graph_transposed(graph *g, const char *name, onnx_type type, int64_t rows, int64_t columns, float *data);

@@ -1,7 +1,6 @@
-/* Presets, the names of precisions, and the numbers that a model's metadata and weights are written in. */
+/* Presets, the names of precisions, and the numbers that a model's metadata holds. */
 #include <math.h>
 
-#include "model/half.h"
 #include "model/metadata.h"
 #include "model/preset.h"
 #include "support/testing.h"
@@ -96,47 +95,12 @@ static void refuses_what_is_no_decimal(void **state)
             fail_msg("'%s' was read as %g", texts[i], (double)number);
 }
 
-/* The value of a half, by the format's definition. */
-static double half_value(uint16_t half)
-{
-    int exponent = half >> 10 & 31, fraction = half & 1023;
-    double size = exponent == 0 ? ldexp(fraction, -24) : ldexp(1024 + fraction, exponent - 25);
-    return half & 0x8000 ? -size : size;
-}
-
-static void rounds_every_half_to_itself(void **state)
-{
-    (void)state;
-    for (uint32_t h = 0; h < 0x10000; h++)
-        if ((h >> 10 & 31) != 31)
-            assert_int_equal(half_from_float((float)half_value((uint16_t)h)), h);
-}
-
-/* Between neighbours: below the middle down, above it up, in the middle to the even one. */
-static void rounds_to_the_nearest_half(void **state)
-{
-    (void)state;
-    for (uint16_t h = 0; h < 0x7bff; h++) {
-        float low = (float)half_value(h), high = (float)half_value(h + 1), middle = (low + high) / 2;
-        assert_int_equal(half_from_float(nextafterf(middle, low)), h);
-        assert_int_equal(half_from_float(nextafterf(middle, high)), h + 1);
-        assert_int_equal(half_from_float(middle), h + (h & 1));
-    }
-    assert_int_equal(half_from_float(HALF_MAX), 0x7bff);
-    assert_int_equal(half_from_float(nextafterf(65520, 0)), 0x7bff);
-    assert_int_equal(half_from_float(65520), 0x7c00);
-    assert_int_equal(half_from_float(-INFINITY), 0xfc00);
-    assert_int_equal(half_from_float(NAN) & 0x7c00, 0x7c00);
-    assert_int_not_equal(half_from_float(NAN) & 0x3ff, 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(has_the_references_numbers),  cmocka_unit_test(lists_sound_presets),
         cmocka_unit_test(refuses_fields_out_of_range), cmocka_unit_test(names_precisions),
         cmocka_unit_test(writes_decimals_back),        cmocka_unit_test(refuses_what_is_no_decimal),
-        cmocka_unit_test(rounds_every_half_to_itself), cmocka_unit_test(rounds_to_the_nearest_half),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
