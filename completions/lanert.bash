@@ -18,7 +18,7 @@ _lanert()
     --resize) words="linear cubic" ;;
     --format) words="video pictures culane tusimple llamas jsonl" ;;
     --method) words="minmax percentile entropy mse" ;;
-    --values) words="int8 uint8" ;;
+    --values) words="uint8 int8" ;;
     --outputs) words="lanes raw both" ;;
     esac
     if [ -n "$words" ]; then

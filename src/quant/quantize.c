@@ -97,6 +97,7 @@ qdq_plan quantizer_plan(const quantizer *z, const bool *layers)
 {
     return (qdq_plan){.layers = layers,
                       .ranges = z->calibration.ranges,
+                      .shift = (const float *const *)z->shifts,
                       .per_channel = z->options->per_channel,
                       .unsigned_values = z->options->unsigned_values};
 }
@@ -245,6 +246,19 @@ static void sum_up(const quantizer *z, lanert_quantize_report *report, bool *lay
     }
 }
 
+/* Biases, then what all of it does. */
+static int correct_and_check(quantizer *z, const bool *layers, lanert_quantize_report *report, lanert_error *err)
+{
+    qdq_plan plan = quantizer_plan(z, layers);
+    int rc;
+    if ((rc = quantizer_begin(z, LANERT_STEP_CORRECT, z->frames.count, err)) ||
+        (rc = correct(z->q, &plan, &z->frames, &z->setup, tell, z, &z->shifts, err)) ||
+        (rc = quantizer_begin(z, LANERT_STEP_CHECK, z->frames.count, err)))
+        return rc;
+    plan = quantizer_plan(z, layers);
+    return quantizer_measure(z, &plan, z->frames.count, &report->whole, err);
+}
+
 static int finish(quantizer *z, lanert_quantize_report *report, file_writer *w, lanert_error *err)
 {
     bool *layers;
@@ -252,12 +266,12 @@ static int finish(quantizer *z, lanert_quantize_report *report, file_writer *w, 
     if (rc)
         return rc;
     sum_up(z, report, layers);
-    qdq_plan plan = quantizer_plan(z, layers);
     if (!report->int8_layers)
         rc = error_set(err, LANERT_EINVAL, "no layer is left for eight bits");
-    else if (!(rc = quantizer_begin(z, LANERT_STEP_CHECK, z->frames.count, err)) &&
-             !(rc = quantizer_measure(z, &plan, z->frames.count, &report->whole, err)))
+    else if (!(rc = correct_and_check(z, layers, report, err))) {
+        qdq_plan plan = quantizer_plan(z, layers);
         rc = write_model(z, &plan, report, w, err);
+    }
     free(layers);
     return rc;
 }
@@ -303,6 +317,8 @@ static void close_all(quantizer *z)
         free(z->was[i]);
     free(z->was);
     free(z->table);
+    if (z->q)
+        correct_free(z->q, &z->shifts);
     calibration_free(&z->calibration);
     samples_free(&z->frames);
     qdq_close(&z->q);

@@ -4,6 +4,7 @@
 
 #include "lane/deviation.h"
 #include "quant/calibrate.h"
+#include "quant/correct.h"
 
 typedef struct quantizer {
     const lanert_quantize_options *options;
@@ -17,6 +18,7 @@ typedef struct quantizer {
     trial_setup setup;
     float **was;                  /* [frames] predictions of the float32 model */
     lanert_quantize_layer *table; /* [layers] */
+    float **shifts;               /* [layers][channels] of the biases; NULL: not yet known */
     lanert_quantize_step step;
 } quantizer;
 
