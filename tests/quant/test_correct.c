@@ -25,8 +25,8 @@ static const char *need_engine(const char *model)
     return NULL;
 }
 
-/* A stem whose input ends at 255 / 4 gives too little for a picture that is white: the shift takes that back, and a
- * layer that is not in eight bits has none. */
+/* A stem whose input ends at a quarter of white gives too little for a picture that is white: the shift takes that
+ * back, and a layer that is not in eight bits has none. */
 static void finds_what_is_lacking(void **state)
 {
     (void)state;
@@ -56,11 +56,13 @@ static void finds_what_is_lacking(void **state)
     const qdq_value *v = qdq_values(q, &count);
     for (int i = 0; i < MOST; i++)
         ranges[i] = (qdq_range){0, 255};
+    qdq_range picture;
     layers[0] = true;
+    assert_true(qdq_known(q, v[l[0].input].scale, &picture));
     const qdq_plan plan = {.layers = layers, .ranges = ranges, .per_channel = true, .unsigned_values = true};
     float lacking[2] = {0};
     for (int turn = 0; turn < 2; turn++) {
-        ranges[v[l[0].input].scale].high = turn ? 255.0f / 4 : 255 * 1.0001f;
+        ranges[v[l[0].input].scale].high = turn ? picture.high / 4 : picture.high;
         assert_ok(correct(q, &plan, &s, &setup, NULL, NULL, &shifts, &err));
         assert_null(shifts[1]);
         for (int c = 0; c < l[0].channels; c++)
