@@ -515,7 +515,6 @@ static void refuses_what_is_not_whole(void **state)
     assert_fails(open_changed(drop_layers), LANERT_EUNSUPPORTED, "no layers");
 }
 
-/* Weights that are no numbers are found where they are used. */
 static void spoil_weights(Onnx__ModelProto *m)
 {
     for (size_t i = 0; i < m->graph->n_initializer; i++)
@@ -526,15 +525,8 @@ static void spoil_weights(Onnx__ModelProto *m)
 static void refuses_weights_that_are_no_numbers(void **state)
 {
     (void)state;
-    everything e;
-    qdq *q;
     convert("resnet18", LANERT_FP32, LANERT_OUTPUT_RAW);
-    assert_ok(open_changed(spoil_weights));
-    assert_ok(qdq_open(temp_path(folder, "changed.onnx"), &q, &err));
-    FILE *f = fopen(temp_path(folder, "int8.onnx"), "wb");
-    assert_fails(qdq_write(q, &plan_all(q, &e)->plan, f, "int8.onnx", &err), LANERT_EFORMAT, "nan");
-    fclose(f);
-    qdq_close(&q);
+    assert_fails(open_changed(spoil_weights), LANERT_EFORMAT, "hold NaN or infinity");
 }
 
 /* Whatever bytes are changed, it is opened or refused; what was opened can be written. */
