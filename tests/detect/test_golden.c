@@ -1,7 +1,7 @@
-/* Parity with the PyTorch reference: for every case of the goldens, the checkpoint is converted, and each engine that
- * is there must give the reference's predictions, lanes and lane files.
+/* Parity with the PyTorch reference: for every case of the goldens, the checkpoint is converted, and the engine must
+ * give the reference's predictions, lanes and lane files.
  *
- * usage: test_golden CHECKPOINTS    the folder where make_checkpoints.sh left them */
+ * usage: test_golden CHECKPOINTS ENGINE    the folder where make_checkpoints.sh left them, and an engine's name */
 #include <dirent.h>
 #include <jansson.h>
 #include <math.h>
@@ -26,7 +26,7 @@
 
 static const char *const images[IMAGES] = {"adv_straight_lines1", "adv_test1", "p1_solidWhiteRight",
                                            "p1_solidYellowCurve2"};
-static const char *checkpoints;
+static const char *checkpoints, *tested; /* the folder, and the engine */
 static lanert_error err;
 
 typedef struct golden {
@@ -104,14 +104,14 @@ static double difference(float got, float expected)
     return fabs(got - expected) / fmax(1, fabs(expected));
 }
 
-static void check_raw(const golden *g, const char *engine_name_, const char *path, double *worst)
+static void check_raw(const golden *g, const char *path, double *worst)
 {
     static uint8_t pixels[NET_HEIGHT * NET_WIDTH * 3];
     static float got[PRIORS * NET_COLUMNS], expected[PRIORS * NET_COLUMNS];
     tensor input = {"image", TENSOR_U8, 4, {1, NET_HEIGHT, NET_WIDTH, 3}, pixels};
     tensor output = {"raw", TENSOR_F32, 3, {1, PRIORS, NET_COLUMNS}, got};
     engine *e;
-    assert_ok(engine_open(engine_name_, path, &(engine_options){0}, &e, &err));
+    assert_ok(engine_open(tested, path, &(engine_options){.threads = 1}, &e, &err));
     assert_ok(engine_bind(e, &input, 1, &output, 1, &err));
     for (int i = 0; i < IMAGES; i++) {
         prepare(g, images[i], pixels);
@@ -121,7 +121,7 @@ static void check_raw(const golden *g, const char *engine_name_, const char *pat
             double off = difference(got[k], expected[k]);
             *worst = fmax(*worst, off);
             if (!(off <= RAW_TOLERANCE))
-                fail_msg("%s %s %s: prior %d column %d is %.6f, expected %.6f", g->name, engine_name_, images[i],
+                fail_msg("%s %s %s: prior %d column %d is %.6f, expected %.6f", g->name, tested, images[i],
                          k / NET_COLUMNS, k % NET_COLUMNS, got[k], expected[k]);
         }
     }
@@ -146,7 +146,7 @@ static int find_row(const float *row, const float *expected, int first)
     return first;
 }
 
-static void check_pruned(const golden *g, const char *engine_name_, const char *path)
+static void check_pruned(const golden *g, const char *path)
 {
     static uint8_t pixels[NET_HEIGHT * NET_WIDTH * 3];
     static float got[LANERT_MAX_LANES * NET_COLUMNS], raw[KEPT * NET_COLUMNS], expected[PRIORS * NET_COLUMNS];
@@ -157,7 +157,7 @@ static void check_pruned(const golden *g, const char *engine_name_, const char *
                         {"count", TENSOR_I64, 1, {1}, &count},
                         {"raw", TENSOR_F32, 3, {1, KEPT, NET_COLUMNS}, raw}};
     engine *e;
-    assert_ok(engine_open(engine_name_, path, &(engine_options){0}, &e, &err));
+    assert_ok(engine_open(tested, path, &(engine_options){.threads = 1}, &e, &err));
     assert_ok(engine_bind(e, &input, 1, outputs, (int)ARRAY_LEN(outputs), &err));
     for (int i = 0; i < IMAGES; i++) {
         prepare(g, images[i], pixels);
@@ -166,10 +166,10 @@ static void check_pruned(const golden *g, const char *engine_name_, const char *
         assert_in_range(count, 1, p->max_lanes);
         for (int64_t k = 0; k < count; k++)
             if (find_row(got + k * NET_COLUMNS, expected, 0) == PRIORS)
-                fail_msg("%s %s: lane %d is of no prior", engine_name_, images[i], (int)k);
+                fail_msg("%s %s: lane %d is of no prior", tested, images[i], (int)k);
         for (int k = 0, prior = 0; k < KEPT; k++, prior++)
             if ((prior = find_row(raw + k * NET_COLUMNS, expected, prior)) == PRIORS)
-                fail_msg("%s %s: row %d of raw is of no prior, or not in its place", engine_name_, images[i], k);
+                fail_msg("%s %s: row %d of raw is of no prior, or not in its place", tested, images[i], k);
     }
     engine_close(&e);
 }
@@ -269,13 +269,14 @@ static void check_file(const golden *g, const char *image, const lanert_frame *f
     buffer_free(&wanted);
 }
 
-static lanert_detector *open_detector(const char *engine_name_, const char *path, int batch)
+static lanert_detector *open_detector(const char *path, int batch)
 {
     lanert_model *model;
     lanert_detector *det;
     lanert_detector_options o;
     lanert_detector_defaults(&o);
-    o.engine = engine_name_;
+    o.engine = tested;
+    o.threads = 1;
     o.precision = LANERT_FP32;
     o.batch = batch;
     assert_ok(lanert_model_open(path, NULL, &model, &err));
@@ -284,10 +285,9 @@ static lanert_detector *open_detector(const char *engine_name_, const char *path
     return det;
 }
 
-static void check_detections(const golden *g, const char *engine_name_, const char *path, json_t *all, double tolerance,
-                             bool files)
+static void check_detections(const golden *g, const char *path, json_t *all, double tolerance, bool files)
 {
-    lanert_detector *det = open_detector(engine_name_, path, 1);
+    lanert_detector *det = open_detector(path, 1);
     for (int i = 0; i < IMAGES; i++) {
         lanert_frame frame;
         lanert_result result;
@@ -327,13 +327,9 @@ static void for_each_case(void (*check)(const golden *g, json_t *all))
 static void check_raw_everywhere(const golden *g, json_t *all)
 {
     (void)all;
-    for (size_t e = 0; e < ARRAY_LEN(engines); e++) {
-        double worst = 0;
-        if (!engine_is_there(engines[e]))
-            continue;
-        check_raw(g, engines[e], convert(g, LANERT_FP32, LANERT_OUTPUT_BOTH), &worst);
-        printf("%-24s %-12s raw within %.1e\n", g->name, engines[e], worst);
-    }
+    double worst = 0;
+    check_raw(g, convert(g, LANERT_FP32, LANERT_OUTPUT_BOTH), &worst);
+    printf("%-24s %-12s raw within %.1e\n", g->name, tested, worst);
 }
 
 static void raw_predictions_equal_the_references(void **state)
@@ -345,9 +341,8 @@ static void raw_predictions_equal_the_references(void **state)
 static void check_lanes_everywhere(const golden *g, json_t *all)
 {
     static const int outputs[] = {LANERT_OUTPUT_RAW, LANERT_OUTPUT_LANES, LANERT_OUTPUT_BOTH};
-    for (size_t e = 0; e < ARRAY_LEN(engines); e++)
-        for (size_t o = 0; o < ARRAY_LEN(outputs) && engine_is_there(engines[e]); o++)
-            check_detections(g, engines[e], convert(g, LANERT_FP32, outputs[o]), all, POINT_TOLERANCE, true);
+    for (size_t o = 0; o < ARRAY_LEN(outputs); o++)
+        check_detections(g, convert(g, LANERT_FP32, outputs[o]), all, POINT_TOLERANCE, true);
 }
 
 static void lanes_and_files_equal_the_references(void **state)
@@ -358,10 +353,8 @@ static void lanes_and_files_equal_the_references(void **state)
 
 static void check_half(const golden *g, json_t *all)
 {
-    for (size_t e = 0; e < ARRAY_LEN(engines); e++)
-        if (engine_is_there(engines[e]))
-            check_detections(g, engines[e], convert(g, LANERT_FP16, LANERT_OUTPUT_BOTH), all,
-                             HALF_TOLERANCE_PX / lanert_preset_find(g->preset)->ori_width, false);
+    check_detections(g, convert(g, LANERT_FP16, LANERT_OUTPUT_BOTH), all,
+                     HALF_TOLERANCE_PX / lanert_preset_find(g->preset)->ori_width, false);
 }
 
 static void half_precision_finds_the_same_lanes(void **state)
@@ -377,9 +370,7 @@ static void priors_that_go_on_are_as_they_were(void **state)
     (void)state;
     golden g;
     take_apart("resnet18-culane-seed4", &g);
-    for (size_t e = 0; e < ARRAY_LEN(engines); e++)
-        if (engine_is_there(engines[e]))
-            check_pruned(&g, engines[e], convert_with(&g, LANERT_FP32, LANERT_OUTPUT_BOTH, KEPT));
+    check_pruned(&g, convert_with(&g, LANERT_FP32, LANERT_OUTPUT_BOTH, KEPT));
 }
 
 /* x of a picture's lane file in the line `lane` at y; NaN where it has none. */
@@ -446,30 +437,26 @@ static void a_batch_of_eight_is_eight_of_one(void **state)
     (void)state;
     golden g;
     take_apart("resnet18-culane-seed4", &g);
-    for (size_t e = 0; e < ARRAY_LEN(engines); e++) {
-        lanert_source *sources[8];
-        lanert_frame frames[8];
-        lanert_result results[8], one;
-        if (!engine_is_there(engines[e]))
-            continue;
-        const char *path = convert(&g, LANERT_FP32, LANERT_OUTPUT_BOTH);
-        lanert_detector *eight = open_detector(engines[e], path, 8), *single = open_detector(engines[e], path, 1);
-        for (int i = 0; i < 8; i++)
-            sources[i] = open_image(images[(i * 3 + 1) % IMAGES], &frames[i]);
-        assert_ok(lanert_detect(eight, frames, 8, results, &err));
-        for (int i = 0; i < 8; i++) {
-            assert_ok(lanert_detect(single, &frames[i], 1, &one, &err));
-            assert_int_equal(one.count, results[i].count);
-            for (int l = 0; l < one.count; l++) {
-                assert_int_equal(one.lanes[l].count, results[i].lanes[l].count);
-                for (int k = 0; k < one.lanes[l].count; k++)
-                    assert_true(fabs(one.lanes[l].points[k].x - results[i].lanes[l].points[k].x) < FILE_TOLERANCE_PX);
-            }
-            lanert_source_close(&sources[i]);
+    lanert_source *sources[8];
+    lanert_frame frames[8];
+    lanert_result results[8], one;
+    const char *path = convert(&g, LANERT_FP32, LANERT_OUTPUT_BOTH);
+    lanert_detector *eight = open_detector(path, 8), *single = open_detector(path, 1);
+    for (int i = 0; i < 8; i++)
+        sources[i] = open_image(images[(i * 3 + 1) % IMAGES], &frames[i]);
+    assert_ok(lanert_detect(eight, frames, 8, results, &err));
+    for (int i = 0; i < 8; i++) {
+        assert_ok(lanert_detect(single, &frames[i], 1, &one, &err));
+        assert_int_equal(one.count, results[i].count);
+        for (int l = 0; l < one.count; l++) {
+            assert_int_equal(one.lanes[l].count, results[i].lanes[l].count);
+            for (int k = 0; k < one.lanes[l].count; k++)
+                assert_true(fabs(one.lanes[l].points[k].x - results[i].lanes[l].points[k].x) < FILE_TOLERANCE_PX);
         }
-        lanert_detector_close(&eight);
-        lanert_detector_close(&single);
+        lanert_source_close(&sources[i]);
     }
+    lanert_detector_close(&eight);
+    lanert_detector_close(&single);
 }
 
 int main(int argc, char **argv)
@@ -479,10 +466,15 @@ int main(int argc, char **argv)
         cmocka_unit_test(half_precision_finds_the_same_lanes),  cmocka_unit_test(priors_that_go_on_are_as_they_were),
         cmocka_unit_test(rounded_heights_are_the_references),   cmocka_unit_test(a_batch_of_eight_is_eight_of_one),
     };
-    if (argc != 2 || !file_exists(argv[1]) || !shared_is_there(SHARED_DIR, "reference/goldens")) {
+    if (argc != 3 || !file_exists(argv[1]) || !shared_is_there(SHARED_DIR, "reference/goldens")) {
         fprintf(stderr, "skipped: no goldens, or no checkpoints made for them\n");
         return 77;
     }
+    if (!engine_is_there(argv[2])) {
+        fprintf(stderr, "skipped: %s is not usable here\n", argv[2]);
+        return 77;
+    }
     checkpoints = argv[1];
+    tested = argv[2];
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
