@@ -257,7 +257,6 @@ typedef enum lanert_quantize_step {
     LANERT_STEP_CALIBRATE, /* finding the ranges of values */
     LANERT_STEP_RUN,       /* the model as it is */
     LANERT_STEP_MEASURE,   /* each layer in eight bits, alone */
-    LANERT_STEP_CHOOSE,    /* layers, until the predictions suffer no more than they may */
     LANERT_STEP_CORRECT,   /* biases */
     LANERT_STEP_CHECK,     /* the model in eight bits */
 } lanert_quantize_step;
@@ -297,6 +296,9 @@ typedef struct lanert_quantize_options {
                            * which alone TensorRT takes */
     const char *const *keep_float; /* shell patterns of the names of layers that stay in float32 */
     int keep_float_count;
+    /* Frames on which each layer is measured alone, 0 to 1000; layers that alone leave a signal-to-noise ratio below 30
+     * dB stay in float32. 0: none is measured. */
+    int sensitivity;
     const char *engine; /* that runs the frames; NULL or "auto": the first usable one */
     int threads;        /* of the engine; 0: one for each processor */
     bool force;         /* overwrite a file that is there */

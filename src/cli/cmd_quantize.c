@@ -24,6 +24,10 @@ static const char help[] =
     "      --values NAME           uint8 (the default), which processors want; or int8, which TensorRT wants: on\n"
     "                              processors it is less exact, and slow on ONNX Runtime\n"
     "      --keep-float PATTERN    layers whose name is like this (*, ?, [...]) stay in fp32; may be repeated\n"
+    "      --sensitivity N         frames on which each layer is measured alone (default 2); one that by itself leaves "
+    "a\n"
+    "                              signal-to-noise ratio below 30 dB stays in fp32; 0: none is measured, which is "
+    "quicker\n"
     "\n"
     "      --engine NAME           that runs the frames: auto (the default), onnxruntime or openvino\n"
     "      --threads N             of the engine; 0 (the default): one for each processor\n"
@@ -44,7 +48,7 @@ typedef struct job {
     bool head_printed, quiet;
 } job;
 
-enum { CALIB = 256, SAMPLES, METHOD, PER_CHANNEL, PER_TENSOR, VALUES, KEEP_FLOAT, ENGINE, THREADS, FORCE };
+enum { CALIB = 256, SAMPLES, METHOD, PER_CHANNEL, PER_TENSOR, VALUES, KEEP_FLOAT, SENSITIVITY, ENGINE, THREADS, FORCE };
 
 static const struct option longs[] = {
     {"output", required_argument, NULL, 'o'},
@@ -55,6 +59,7 @@ static const struct option longs[] = {
     {"per-tensor", no_argument, NULL, PER_TENSOR},
     {"values", required_argument, NULL, VALUES},
     {"keep-float", required_argument, NULL, KEEP_FLOAT},
+    {"sensitivity", required_argument, NULL, SENSITIVITY},
     {"engine", required_argument, NULL, ENGINE},
     {"threads", required_argument, NULL, THREADS},
     {"force", no_argument, NULL, FORCE},
@@ -119,6 +124,8 @@ static bool parse_option(job *j, int c, char **argv)
         return take_sources(j, argv);
     case SAMPLES:
         return option_int("--samples", optarg, 1, 1000, &o->samples);
+    case SENSITIVITY:
+        return option_int("--sensitivity", optarg, 0, 1000, &o->sensitivity);
     case METHOD:
         return take_method(j);
     case PER_CHANNEL:
@@ -148,9 +155,11 @@ static bool parse_option(job *j, int c, char **argv)
 static int on_progress(void *context, lanert_quantize_step step, int64_t done, int64_t total)
 {
     static const char *const words[] = {
-        [LANERT_STEP_READ] = "frames read",         [LANERT_STEP_CALIBRATE] = "frames looked through",
-        [LANERT_STEP_RUN] = "frames run in fp32",   [LANERT_STEP_MEASURE] = "layers measured",
-        [LANERT_STEP_CHOOSE] = "choices of layers", [LANERT_STEP_CORRECT] = "frames for the biases",
+        [LANERT_STEP_READ] = "frames read",
+        [LANERT_STEP_CALIBRATE] = "frames looked through",
+        [LANERT_STEP_RUN] = "frames run in fp32",
+        [LANERT_STEP_MEASURE] = "layers measured",
+        [LANERT_STEP_CORRECT] = "frames for the biases",
         [LANERT_STEP_CHECK] = "frames run in int8",
     };
     job *j = context;

@@ -7,8 +7,10 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "model/metadata.h"
+#include "quant/sensitivity.h"
 
 #define DEFAULT_SAMPLES 64
+#define DEFAULT_SENSITIVITY 2
 /* Layers with less than this share of all multiplications stay in float32: together they are some per cent of the time.
  */
 #define SMALL_SHARE 1e-3
@@ -23,7 +25,8 @@ const char *lanert_calibration_name(int i)
 
 void lanert_quantize_defaults(lanert_quantize_options *options)
 {
-    *options = (lanert_quantize_options){.samples = DEFAULT_SAMPLES, .per_channel = true, .unsigned_values = true};
+    *options = (lanert_quantize_options){
+        .samples = DEFAULT_SAMPLES, .sensitivity = DEFAULT_SENSITIVITY, .per_channel = true, .unsigned_values = true};
 }
 
 static int check_options(const lanert_quantize_options *o, lanert_error *err)
@@ -34,6 +37,9 @@ static int check_options(const lanert_quantize_options *o, lanert_error *err)
                          "model will be used on");
     if (o->samples < 1 || o->samples > SAMPLES_MAX)
         return error_set(err, LANERT_EINVAL, "samples is %d; expected 1 to %d", o->samples, SAMPLES_MAX);
+    if (o->sensitivity < 0 || o->sensitivity > SAMPLES_MAX)
+        return error_set(err, LANERT_EINVAL, "sensitivity is %d; expected 1 to %d frames, or 0 for none",
+                         o->sensitivity, SAMPLES_MAX);
     if (!lanert_calibration_name((int)o->calibration))
         return error_set(err, LANERT_EINVAL, "calibration is %d; expected LANERT_MINMAX, _PERCENTILE, _ENTROPY or _MSE",
                          (int)o->calibration);
@@ -304,7 +310,8 @@ static int run(quantizer *z, const char *model, lanert_quantize_report *report, 
         (rc = quantizer_begin(z, LANERT_STEP_CALIBRATE, z->frames.count, err)) ||
         (rc = calibrate(z->q, &z->frames, &z->setup, o->calibration, o->unsigned_values, tell, z, &z->calibration,
                         err)) ||
-        (rc = make_table(z, err)) || (rc = keep_predictions(z, err)))
+        (rc = make_table(z, err)) || (rc = keep_predictions(z, err)) ||
+        (rc = sensitivity_measure(z, o->sensitivity, err)))
         return rc;
     for (int i = 0; o->on_layer && i < z->layer_count; i++)
         o->on_layer(o->context, &z->table[i]);

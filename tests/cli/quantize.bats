@@ -7,7 +7,7 @@ setup_file() {
     export FRAMES="synthetic:frames=3,size=640x360"
     if machine >/dev/null; then
         export INT8=$BATS_FILE_TMPDIR/int8.onnx
-        "$LANERT" quantize "$MODEL" -o "$INT8" --calib "$FRAMES" -q >"$BATS_FILE_TMPDIR/table"
+        "$LANERT" quantize "$MODEL" -o "$INT8" --calib "$FRAMES" --sensitivity 1 -q >"$BATS_FILE_TMPDIR/table"
     fi
 }
 
@@ -44,13 +44,18 @@ engines() {
     head -1 "$table" | grep -q 'SNR dB'
     [ "$(grep -c 'Conv .*int8' "$table")" -gt 20 ]
     grep -q 'fp32, small' "$table"
+    # Each layer in eight bits was measured alone, and none is as bad as a layer that stays in fp32 for it.
+    awk '$NF == "int8" && $(NF-4) !~ /^[0-9.]+$/ || $NF == "int8" && $(NF-4) < 30 { bad = 1 } END { exit bad }' "$table"
+    awk '$NF == "sensitive" && $(NF-5) >= 30 { bad = 1 } END { exit bad }' "$table"
     tail -1 "$table" | grep -q 'all in int8'
 }
 
 @test "layers stay in fp32 where they are asked to" {
     need_engine
     cd "$BATS_TEST_TMPDIR"
-    "$LANERT" quantize "$MODEL" -o a.onnx --calib "$FRAMES" --keep-float 'stem/*' --keep-float 'head*' -q >table
+    "$LANERT" quantize "$MODEL" -o a.onnx --calib "$FRAMES" --keep-float 'stem/*' --keep-float 'head*' \
+        --sensitivity 0 -q >table
+    [ -z "$(awk '$NF == "int8" && $(NF-4) != "-"' table)" ]
     [ "$(grep -c 'fp32, as asked' table)" -gt 10 ]
     run ! grep '^head.*int8' table
     fails 2 "no layer has a name like 'stemm*'" "$LANERT" quantize "$MODEL" -o b.onnx --calib "$FRAMES" --keep-float 'stemm*'
@@ -64,7 +69,7 @@ engines() {
     mkdir pictures
     "$LANERT" detect "$FRAMES" -m "$MODEL" -o pictures --format pictures -q
     for method in percentile entropy mse; do
-        "$LANERT" quantize "$MODEL" -o $method.onnx --method $method --values int8 --per-tensor --samples 2 \
+        "$LANERT" quantize "$MODEL" -o $method.onnx --method $method --values int8 --per-tensor --samples 2 --sensitivity 0 \
             --calib pictures "$FRAMES" -q
         "$LANERT" inspect $method.onnx | jq -e --arg m $method '.metadata | .["lanert.int8.method"] == $m and
             .["lanert.int8.values"] == "int8" and .["lanert.int8.weights"] == "per-tensor" and
@@ -79,6 +84,7 @@ engines() {
     fails 2 "--calib is missing" "$LANERT" quantize "$MODEL" -o a.onnx
     fails 2 "--method is 'max'" "$LANERT" quantize "$MODEL" -o a.onnx --calib "$FRAMES" --method max
     fails 2 "--samples is '0'" "$LANERT" quantize "$MODEL" -o a.onnx --calib "$FRAMES" --samples 0
+    fails 2 "--sensitivity is '-1'" "$LANERT" quantize "$MODEL" -o a.onnx --calib "$FRAMES" --sensitivity=-1
     fails 2 "--values is 'int4'" "$LANERT" quantize "$MODEL" -o a.onnx --calib "$FRAMES" --values int4
     fails 2 "is the model itself" "$LANERT" quantize "$MODEL" -o "$MODEL" --calib "$FRAMES" --force
 }
