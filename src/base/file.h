@@ -45,6 +45,8 @@ int file_make_folders_above(const char *path, lanert_error *err);
 
 bool file_exists(const char *path);
 bool file_is_folder(const char *path);
+/* Whether both names lead to one file that is there. */
+bool file_is_same(const char *a, const char *b);
 
 /* Pointer into path: what is after the last '/', and the extension from its '.' (or the end). */
 const char *path_base(const char *path);

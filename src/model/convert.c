@@ -1,5 +1,4 @@
 /* lanert_convert: a checkpoint's tensors into an ONNX graph that takes pictures' bytes and gives lanes. */
-#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/sha256.h"
@@ -45,8 +44,7 @@ static int check_options(const lanert_convert_options *o, lanert_error *err)
 /* Even with force, a person's only copy of a checkpoint is not written over. */
 static int check_paths(const char *path, const char *onnx, lanert_error *err)
 {
-    struct stat from, to;
-    if (stat(path, &from) == 0 && stat(onnx, &to) == 0 && from.st_dev == to.st_dev && from.st_ino == to.st_ino)
+    if (file_is_same(path, onnx))
         return error_set(err, LANERT_EINVAL, "%s: is the checkpoint itself; give the model another name", onnx);
     return 0;
 }

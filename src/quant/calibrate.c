@@ -11,7 +11,7 @@ typedef struct observing {
     observer *observers; /* [scales] */
     int first, count;    /* values that are looked at now */
     calibration *c;
-    calibrate_progress *on_progress;
+    samples_progress *on_progress;
     void *context;
     int64_t done, total;
 } observing;
@@ -56,7 +56,7 @@ static int observe_all(observing *o, lanert_error *err)
 }
 
 int calibrate(const qdq *q, const samples *s, const trial_setup *setup, lanert_calibration method, bool is_unsigned,
-              calibrate_progress *on_progress, void *context, calibration *c, lanert_error *err)
+              samples_progress *on_progress, void *context, calibration *c, lanert_error *err)
 {
     observing o = {.q = q, .s = s, .setup = setup, .c = c, .on_progress = on_progress, .context = context};
     const int scales = qdq_scale_count(q);

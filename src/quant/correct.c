@@ -7,7 +7,7 @@ typedef struct correcting {
     const qdq_layer *layers;
     int first, count; /* layers that are looked at now */
     float **shifts;   /* [layers] */
-    correct_progress *on_progress;
+    samples_progress *on_progress;
     void *context;
     int64_t done, total;
 } correcting;
@@ -49,7 +49,7 @@ static int correct_group(correcting *c, const trial_setup *setup, lanert_error *
 }
 
 int correct(const qdq *q, const qdq_plan *plan, const samples *s, const trial_setup *setup,
-            correct_progress *on_progress, void *context, float ***shifts, lanert_error *err)
+            samples_progress *on_progress, void *context, float ***shifts, lanert_error *err)
 {
     correcting c = {.q = q, .plan = plan, .s = s, .on_progress = on_progress, .context = context};
     int layers, rc;

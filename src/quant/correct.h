@@ -6,14 +6,11 @@
 #include "quant/samples.h"
 #include "quant/trial.h"
 
-/* Told of frames that are done; non-zero ends it with LANERT_END. */
-typedef int correct_progress(void *context, int64_t done, int64_t total);
-
 /* What each of the plan's layers that are biased lacks in the mean of its outputs over all frames, beside the float32
  * layer on the same input: *shifts is [layers][channels], NULL for other layers, as qdq_plan takes it; free with
  * correct_free. */
 int correct(const qdq *q, const qdq_plan *plan, const samples *s, const trial_setup *setup,
-            correct_progress *on_progress, void *context, float ***shifts, lanert_error *err);
+            samples_progress *on_progress, void *context, float ***shifts, lanert_error *err);
 void correct_free(const qdq *q, float ***shifts);
 
 #endif

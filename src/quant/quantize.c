@@ -2,7 +2,6 @@
 #include "quant/quantize.h"
 
 #include <fnmatch.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/sha256.h"
@@ -55,8 +54,7 @@ static int check_options(const lanert_quantize_options *o, lanert_error *err)
 /* Even with force, the float32 model is not written over. */
 static int check_paths(const char *model, const char *onnx, lanert_error *err)
 {
-    struct stat from, to;
-    if (stat(model, &from) == 0 && stat(onnx, &to) == 0 && from.st_dev == to.st_dev && from.st_ino == to.st_ino)
+    if (file_is_same(model, onnx))
         return error_set(err, LANERT_EINVAL, "%s: is the model itself; give the one in eight bits another name", onnx);
     return 0;
 }

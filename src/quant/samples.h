@@ -13,7 +13,7 @@ typedef struct samples {
     int count;
 } samples;
 
-/* Told how many are there; non-zero ends the reading with LANERT_END. */
+/* Told how many frames are read, or done; non-zero ends what is done with them with LANERT_END. */
 typedef int samples_progress(void *context, int64_t done, int64_t total);
 
 /* `count` frames (1 to SAMPLES_MAX), or fewer where there are fewer, the same number of each source, evenly spread over
