@@ -11,14 +11,16 @@ from .texture import absent, band, blend, dashes, fused, per_pixel, smooth
 def sample(dice, g):
     one = dice.stream('lens')
     night = g['night']
-    high = one.flag(0.25)  # the bonnet, or the dashboard, hides much of the road
+    high = one.flag(0.35)  # the bonnet, or the dashboard, hides much of the road
+    glossy = one.flag(0.4)  # dark, and mirrors the sky's edge and lamps
     soft = one.choice((0.66, 0.26, 0.08))
     return {
-        'bonnet': one.flag(0.38),
-        'bonnet_top': one.uniform(0.78, 0.99) - high * one.uniform(0.05, 0.28),
-        'bonnet_bow': one.uniform(0.0, 0.35),
-        'bonnet_colour': one.uniform(0.03, 0.6, (1,)) * (1 + one.normal(0, 0.06, (3,))),
-        'bonnet_shine': one.uniform(0, 0.8),
+        'bonnet': one.flag(0.42),
+        'bonnet_top': one.uniform(0.78, 0.99) - high * one.uniform(0.05, 0.36),
+        'bonnet_bow': one.uniform(0.0, 0.35) + one.flag(0.5) * high * one.uniform(0, 0.9),
+        'bonnet_colour': one.uniform(0.03, 0.6, (1,)) * (1 - 0.9 * glossy)[:, None] * (1 + one.normal(0, 0.06, (3,))),
+        'bonnet_shine': one.uniform(0, 0.8) * (1 - 0.6 * glossy),
+        'bonnet_lamps': glossy * night * one.flag(0.7) * one.uniform(0.5, 4),
         'bonnet_rate': one.log_uniform(2, 24),
         'screen': one.flag(0.25) * one.uniform(0.02, 0.22),
         'screen_shift': one.uniform(0, 60, (2,)),
@@ -64,6 +66,9 @@ def veil(g, colour, noise):
         mirrored = noise.at(x * k('bonnet_rate'), (y - top) * k('bonnet_rate') * 2 + g['screen_shift'][:, :1, None])
         bright = k('bonnet_shine') * (0.3 + 0.7 * smooth((y - top) * 5)) * (0.4 + 1.2 * smooth(mirrored[:, 0] * 3 - 1))
         shine = per_pixel(g['bonnet_colour']) * level * 2 + level * bright[:, None]
+        near = torch.exp(-(((y - top - 0.04) / 0.06) ** 2) - ((x - 0.5) / 0.3) ** 2) * k('bonnet_lamps')
+        points = noise.at(x * 70 + g['screen_shift'][:, 1:, None], (y - top) * 110)
+        shine = shine + (near * smooth((points[:, 1] - 0.94) * 25))[:, None] * per_pixel(g['lamp_colour'])
         colour = blend(colour, shine, smooth((y - top) / 0.012 + 0.5) * k('bonnet'))
     shift = g['screen_shift'][..., None, None]
     if not absent(g['screen']):

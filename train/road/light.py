@@ -43,7 +43,8 @@ def sample(dice):
         'lamps': night * one.flag(0.65) * one.log_uniform(0.06, 0.5),
         'lamp_step': one.uniform(22, 45),
         'lamp_phase': one.uniform(0, 45),
-        'lamp_d': one.uniform(-2, 12),
+        'lamp_d': one.uniform(-9, 13),
+        'lamp_wide': one.log_uniform(2.5, 12),
         'lamp_colour': lamp,
         'sparkle': night * one.flag(0.5) * one.uniform(0.2, 1.0),
         'retro': one.uniform(1.0, 3.2),
@@ -77,7 +78,7 @@ def fall(g, ground, noise):
     if absent(g['lamps']):
         return light
     street = torch.cos((s + k('lamp_phase')) * (2 * math.pi) / k('lamp_step')) * 0.42 + 0.58
-    street = street**2 / (1 + ((d - k('lamp_d')) / 9) ** 2) * k('lamps')
+    street = street**2 / (1 + ((d - k('lamp_d')) / k('lamp_wide')) ** 2) * k('lamps')
     return light + per_pixel(g['lamp_colour']) * street[:, None]
 
 
