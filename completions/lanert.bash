@@ -14,6 +14,7 @@ _lanert()
     --engine) words="auto onnxruntime openvino tensorrt" ;;
     --device) words="cpu cuda tensorrt auto" ;;
     --precision) words="auto fp32 fp16 bf16" ;;
+    --deadline) words="auto off" ;;
     --contend) words="cpu memory both" ;;
     --resize) words="linear cubic" ;;
     --format) words="video pictures culane tusimple llamas jsonl" ;;

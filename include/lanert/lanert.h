@@ -428,11 +428,12 @@ LANERT_API void lanert_sink_close(lanert_sink **sink);
 
 typedef struct lanert_stats {
     /* received = frames + dropped + skipped, however the run ends. */
-    int64_t received; /* frames that the source gave */
-    int64_t frames;   /* results given */
-    int64_t dropped;  /* live or paced: replaced by a newer frame; else only what was on its way when a run failed */
-    int64_t skipped;  /* pictures that could not be read */
-    int64_t late;     /* results given past the deadline */
+    int64_t received;   /* frames that the source gave */
+    int64_t frames;     /* results given */
+    int64_t dropped;    /* live or paced: replaced by a newer frame; else only what was on its way when a run failed */
+    int64_t skipped;    /* pictures that could not be read */
+    int64_t late;       /* results given past the deadline */
+    double deadline_ms; /* what that was; 0: there was none */
     int64_t lanes;
     double elapsed_s;                                                 /* first frame asked for to last result given */
     double read_ms, preprocess_ms, inference_ms, decode_ms, write_ms; /* sums over the frames */
@@ -448,6 +449,11 @@ typedef int lanert_on_bad_picture(void *context, const lanert_error *why);
 
 #define LANERT_OWN_RATE -1
 
+/* The deadline that follows from the detector's speed: so many times the median latency of a frame where nothing else
+ * is computed. */
+#define LANERT_AUTO_DEADLINE -1
+#define LANERT_DEADLINE_TIMES 4
+
 typedef struct lanert_run_options {
     lanert_on_result *on_result;
     lanert_should_stop *should_stop;       /* may be NULL */
@@ -457,7 +463,9 @@ typedef struct lanert_run_options {
      * video's own. 0: as fast as they are read. */
     double rate;
     /* Of live sources and paced files: results delivered later than this after their frame's arrival are marked as
-     * late, and counted. A frame arrives when it is read, but not before it is due. 0: none. */
+     * late, and counted. A frame arrives when it is read, but not before it is due. 0: none. LANERT_AUTO_DEADLINE: of
+     * files that are not paced none; of the others, it is measured before the first frame is read, which takes a second
+     * or so: a machine that is busy just then makes it longer. */
     double deadline_ms;
 } lanert_run_options;
 

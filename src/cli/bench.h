@@ -18,8 +18,6 @@
 #define BENCH_MAX_CHOICES 16
 #define BENCH_MAX_ROWS 64
 #define BENCH_MAX_FRAMES 1000000
-/* Beside a load, a frame is late that takes longer than so many times the idle median. */
-#define BENCH_IDLE_TIMES 4
 
 typedef enum bench_load_kind { BENCH_LOAD_NONE, BENCH_LOAD_CPU, BENCH_LOAD_MEMORY, BENCH_LOAD_BOTH } bench_load_kind;
 
@@ -37,7 +35,7 @@ typedef struct bench_plan {
     int frames;         /* of each row and phase; 0: as many as duration_s allows */
     double duration_s;  /* of each row and phase; 0: as long as the frames take */
     double rate;        /* frames a second of the paced phase; 0: none */
-    double deadline_ms; /* of a paced or contended frame; 0: BENCH_IDLE_TIMES of the row's idle median */
+    double deadline_ms; /* of a paced or contended frame, as lanert_run_options has it */
     scheduling scheduling;
     bench_load_kind load;
     int load_threads; /* of each kind */
@@ -50,7 +48,7 @@ bool bench_parse_numbers(const char *option, char *text, int low, int high, benc
 bool bench_parse_precisions(char *text, bench_choices *choices);
 /* "cpu", "memory" or "both", with ":N" threads of each kind. */
 bool bench_parse_load(char *text, bench_plan *plan);
-/* Fills in what was not said ("all" engines, all processors, the deadline), and checks the whole. EXIT_DONE or how
+/* Fills in what was not said ("all" engines, all processors), and checks the whole. EXIT_DONE or how
  * to exit. */
 int bench_plan_complete(bench_plan *plan);
 int bench_plan_rows(const bench_plan *plan);
@@ -109,7 +107,8 @@ bool bench_phase_begin_round(bench_phase *phase);
 /* Adds one frame; false where memory, or BENCH_MAX_FRAMES, is used up. */
 bool bench_phase_add(bench_phase *phase, const lanert_result *result, double latency_ms);
 bool bench_phase_end_round(bench_phase *phase, double elapsed_s);
-/* Sorts the samples; frames beyond deadline_ms (0: none) count as late. NULL: no memory. */
+/* Sorts the samples; frames beyond deadline_ms (0: none; below: the phase knows of none) count as late. NULL: no
+ * memory. */
 json_t *bench_phase_report(bench_phase *phase, double deadline_ms);
 /* Of the latency, sorted by the report. */
 double bench_phase_median(const bench_phase *phase);

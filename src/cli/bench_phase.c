@@ -94,7 +94,7 @@ static json_int_t count_late(const bench_phase *phase, double deadline_ms)
 {
     json_int_t late = 0;
     for (size_t i = 0; i < phase->count; i++)
-        late += phase->samples[BENCH_LATENCY][i] > deadline_ms;
+        late += deadline_ms > 0 && phase->samples[BENCH_LATENCY][i] > deadline_ms;
     return late;
 }
 
@@ -113,7 +113,7 @@ json_t *bench_phase_report(bench_phase *phase, double deadline_ms)
                           phase->elapsed_s, "fps", (double)phase->count / phase->elapsed_s, "engine_share",
                           engine_share(phase), "dropped", (json_int_t)phase->dropped, "rounds_fps", phase->rounds_fps,
                           "rounds_latency_ms", phase->rounds_latency);
-    if (deadline_ms > 0)
+    if (deadline_ms >= 0)
         json_object_update_new(
             o, json_pack("{s:f, s:I}", "deadline_ms", deadline_ms, "late", count_late(phase, deadline_ms)));
     for (int i = 0; o && i < BENCH_STAGES; i++)

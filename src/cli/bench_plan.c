@@ -24,6 +24,7 @@ void bench_plan_defaults(bench_plan *plan)
         .source = DEFAULT_SOURCE,
         .rounds = 5,
         .warmup = 10,
+        .deadline_ms = LANERT_AUTO_DEADLINE,
     };
 }
 
@@ -165,10 +166,8 @@ int bench_plan_complete(bench_plan *plan)
     for (int i = 0; i < plan->models.count; i++)
         if (!is_utf8(plan->models.names[i]) || !is_utf8(plan->source))
             return say_usage("the names of models and source must be UTF-8: rename them, or make links to them");
-    if (plan->deadline_ms > 0 && !(plan->rate > 0) && !plan->load)
+    if (plan->deadline_ms != LANERT_AUTO_DEADLINE && !(plan->rate > 0) && !plan->load)
         return say_usage("--deadline is for frames at a pace or beside a load: --rate or --contend is missing");
-    if (plan->rate > 0 && !(plan->deadline_ms > 0))
-        plan->deadline_ms = 1e3 / plan->rate;
     if (!plan->frames && !(plan->duration_s > 0))
         plan->duration_s = 10;
     for (int i = 0; i < plan->threads.count; i++)

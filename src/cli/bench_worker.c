@@ -28,7 +28,7 @@ typedef struct worker {
     lanert_detector *det;
     char *source;
     int batch, warmup;
-    double deadline_ms; /* 0: by the idle median */
+    double deadline_ms; /* LANERT_AUTO_DEADLINE: by the median of the steady phase */
     bench_frames frames;
     int next; /* the frame in memory that comes next */
     bench_phase phases[PHASES];
@@ -287,14 +287,15 @@ static json_t *answer_measure(worker *w, const json_t *request)
 static json_t *answer_report(worker *w)
 {
     json_t *all = json_object();
-    double deadline_ms = 0;
+    double deadline_ms = -1;
     for (int i = 0; all && i < PHASES; i++) {
         if (!w->phases[i].count)
             continue;
         json_object_set_new(all, phase_names[i], bench_phase_report(&w->phases[i], deadline_ms));
         if (i == STEADY) /* of the phases after it */
-            deadline_ms = w->deadline_ms > 0 ? w->deadline_ms
-                                             : BENCH_IDLE_TIMES * bench_phase_median(&w->phases[STEADY]);
+            deadline_ms = w->deadline_ms == LANERT_AUTO_DEADLINE
+                              ? LANERT_DEADLINE_TIMES * bench_phase_median(&w->phases[STEADY])
+                              : w->deadline_ms;
     }
     return all;
 }

@@ -45,6 +45,8 @@ bool option_double(const char *option, const char *text, double low, double high
 /* One of the names, as its place in the list (NULL at the end). */
 bool option_name(const char *option, const char *text, const char *const *names, int *value);
 bool option_precision(const char *text, lanert_precision *value);
+/* "auto", "off" or milliseconds, as lanert_run_options has them. */
+bool option_deadline(const char *text, double *value);
 
 /* ---- interrupt.c ---- */
 

@@ -28,8 +28,9 @@ static const char help[] =
     "      --rounds N             turns of each row (default 5); 1: one row after the other\n"
     "      --warmup N             frames before anything is measured (default 10)\n"
     "      --rate FPS             measure at a camera's pace too: idle gaps, deadlines missed, frames lost\n"
-    "      --deadline MS          from a frame's arrival to its lanes, for --rate (default: a frame's time), and for\n"
-    "                             --contend (without --rate; default: 4 times the idle median)\n"
+    "      --deadline MS          of --rate and --contend, from a frame's arrival to its lanes: auto (the default) is "
+    "4\n"
+    "                             times the idle median; or off\n"
     "      --contend KIND[:N]     measure beside a competing load too: cpu, memory or both, N threads of each "
     "(default:\n"
     "                             one for each processor)\n" SCHEDULING_HELP "\n"
@@ -175,7 +176,7 @@ static bool parse_option(job *j, int c)
     case RATE:
         return option_double("--rate", optarg, 0.1, 1e4, &p->rate);
     case DEADLINE:
-        return option_double("--deadline", optarg, 0.001, 1e6, &p->deadline_ms);
+        return option_deadline(optarg, &p->deadline_ms);
     case CONTEND:
         return bench_parse_load(optarg, p);
     case CPUS:

@@ -20,8 +20,9 @@ static const char help[] =
     "\n" DETECTOR_HELP "\n"
     "      --rate FPS             take a file at this pace, or its 'own', as a camera brings frames: the newest wins,\n"
     "                             and one that still waits then is dropped\n"
-    "      --deadline MS          mark and count results later than this after their frame; of cameras, streams and "
-    "--rate\n"
+    "      --deadline MS          mark and count results later than this after their frame, of cameras, streams and "
+    "--rate:\n"
+    "                             auto (the default), 4 times what a frame takes when the source is opened; or off\n"
     "      --max-missed PERCENT   a gate: at most so many of the frames are dropped, or late\n" SCHEDULING_HELP
     "      --duration SECONDS     stop after so long\n"
     "\n"
@@ -40,10 +41,10 @@ typedef struct job {
     detector_options detector;
     outputs outputs;
     bool force, verbose, quiet, json;
-    double duration_s; /* 0: no end */
-    double rate;       /* of files; 0: as fast as they are read */
-    double deadline_ms;
-    double max_missed; /* percent; below 0: no gate */
+    double duration_s;  /* 0: no end */
+    double rate;        /* of files; 0: as fast as they are read */
+    double deadline_ms; /* as asked for */
+    double max_missed;  /* percent; below 0: no gate */
     scheduling scheduling;
 
     lanert_model *model;
@@ -101,7 +102,7 @@ static bool parse_option(job *j, int c)
     case RATE:
         return parse_rate(&j->rate);
     case DEADLINE:
-        return option_double("--deadline", optarg, 0.001, 1e6, &j->deadline_ms);
+        return option_deadline(optarg, &j->deadline_ms);
     case MISSED:
         return option_double("--max-missed", optarg, 0, 100, &j->max_missed);
     case CPUS:
@@ -172,7 +173,9 @@ static void add_stats(lanert_stats *sum, const lanert_stats *one)
     sum->inference_ms += one->inference_ms;
     sum->decode_ms += one->decode_ms;
     sum->write_ms += one->write_ms;
-    /* Of several sources, the worst one's percentiles. */
+    /* Of several sources, the longest deadline, and the worst one's percentiles. */
+    if (one->deadline_ms > sum->deadline_ms)
+        sum->deadline_ms = one->deadline_ms;
     if (one->latency_p50_ms > sum->latency_p50_ms)
         sum->latency_p50_ms = one->latency_p50_ms;
     if (one->latency_p99_ms > sum->latency_p99_ms)
@@ -269,6 +272,12 @@ static int run_source(job *j, const char *spec)
         return EXIT_INPUT;
     }
     const lanert_source_info *info = lanert_source_describe(source);
+    if (j->max_missed >= 0 && !info->live && j->rate == 0) {
+        status = say_usage("--max-missed is for frames that come at a pace, and %s is a file, read as fast as it goes: "
+                           "set a --rate",
+                           info->name);
+        goto out;
+    }
     if (!j->opened && (status = open_outputs(j, info)))
         goto out;
     if (j->outputs.count && info->pictures != j->pictures) {
@@ -334,7 +343,7 @@ static void print_summary(const job *j, FILE *out)
                 "\"latency_ms\": {\"p50\": %.3f, \"p99\": %.3f, \"max\": %.3f}, "
                 "\"damage\": {\"frames\": %lld, \"packets\": %lld, \"missing_s\": %.3f}, \"interrupted\": %s}\n",
                 (long long)s->received, (long long)s->frames, (long long)s->dropped, (long long)s->skipped,
-                (long long)s->late, j->deadline_ms, (long long)s->lanes, s->elapsed_s,
+                (long long)s->late, s->deadline_ms, (long long)s->lanes, s->elapsed_s,
                 s->elapsed_s > 0 ? (double)s->frames / s->elapsed_s : 0, lanert_detector_engine(j->det),
                 lanert_detector_device(j->det), lanert_detector_precision(j->det, NULL), s->read_ms / n,
                 s->preprocess_ms / n, s->inference_ms / n, s->decode_ms / n, s->write_ms / n, s->latency_p50_ms,
@@ -352,8 +361,8 @@ static void print_summary(const job *j, FILE *out)
         lanert_detector_engine(j->det), lanert_detector_device(j->det), lanert_detector_precision(j->det, NULL));
     if (s->dropped)
         fprintf(out, "; %lld frame%s dropped", (long long)s->dropped, plural(s->dropped));
-    if (j->deadline_ms > 0)
-        fprintf(out, "; %lld later than %g ms", (long long)s->late, j->deadline_ms);
+    if (s->deadline_ms > 0)
+        fprintf(out, "; %lld later than %g ms", (long long)s->late, s->deadline_ms);
     if (s->skipped)
         fprintf(out, "; %lld picture%s could not be read", (long long)s->skipped, plural(s->skipped));
     if (j->damage.frames)
@@ -381,7 +390,7 @@ static int judge(const job *j)
         return EXIT_DONE;
     say_error("%.4g %% of %lld frames missed the deadline of %g ms (%lld were dropped, %lld late); at most %g %% were "
               "allowed",
-              missed, (long long)s->received, j->deadline_ms, (long long)s->dropped, (long long)s->late, j->max_missed);
+              missed, (long long)s->received, s->deadline_ms, (long long)s->dropped, (long long)s->late, j->max_missed);
     return EXIT_GATE;
 }
 
@@ -404,7 +413,7 @@ static int run(job *j, char **specs, int count)
 
 int cmd_detect(int argc, char **argv)
 {
-    job j = {.max_missed = -1};
+    job j = {.deadline_ms = LANERT_AUTO_DEADLINE, .max_missed = -1};
     int c, status;
     detector_options_init(&j.detector);
     while ((c = option_next(argc, argv, ":o:m:vqh", longs)) != -1) {
@@ -419,8 +428,8 @@ int cmd_detect(int argc, char **argv)
         return EXIT_USAGE;
     if (j.json && outputs_use_stdout(&j.outputs))
         return say_usage("--json and an output cannot both go to standard output");
-    if (j.max_missed >= 0 && !(j.deadline_ms > 0))
-        return say_usage("--max-missed is of a deadline: --deadline MS is missing");
+    if (j.max_missed >= 0 && j.deadline_ms == 0)
+        return say_usage("--max-missed is of a deadline, and --deadline says that there is none");
     if ((status = detector_options_complete(&j.detector)))
         return status;
     if (j.quiet)

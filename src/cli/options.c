@@ -104,3 +104,9 @@ bool option_precision(const char *text, lanert_precision *value)
     *value = (lanert_precision)n;
     return true;
 }
+
+bool option_deadline(const char *text, double *value)
+{
+    *value = strcmp(text, "auto") ? 0 : LANERT_AUTO_DEADLINE;
+    return *value < 0 || !strcmp(text, "off") || option_double("--deadline", text, 0, 1e6, value);
+}

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/histogram.h"
 #include "base/queue.h"
+#include "detect/deadline.h"
 #include "detect/detector.h"
 #include "frame/source.h"
 
@@ -288,7 +289,6 @@ static int set_pace(pipeline *p, const lanert_run_options *o, lanert_error *err)
     const lanert_source_info *info = lanert_source_describe(p->source);
     p->live = info->live || o->rate != 0;
     p->rate = o->rate == LANERT_OWN_RATE ? info->rate : o->rate;
-    p->deadline_ms = o->deadline_ms;
     if (info->live && o->rate != 0)
         return error_set(err, LANERT_EINVAL, "%s is live: its frames come at their own pace, and none can be set",
                          info->name);
@@ -298,8 +298,19 @@ static int set_pace(pipeline *p, const lanert_run_options *o, lanert_error *err)
     if (p->rate != 0 && !(p->rate >= MIN_RATE && p->rate <= MAX_RATE))
         return error_set(err, LANERT_EINVAL, "rate is %g; expected frames a second, %g to %g", o->rate, MIN_RATE,
                          MAX_RATE);
+    return 0;
+}
+
+static int set_deadline(pipeline *p, const lanert_run_options *o, lanert_error *err)
+{
+    const lanert_source_info *info = lanert_source_describe(p->source);
+    if (o->deadline_ms == LANERT_AUTO_DEADLINE)
+        return p->live ? deadline_measure(p->det, info, o, &p->deadline_ms, err) : 0;
+    p->deadline_ms = o->deadline_ms;
     if (!(o->deadline_ms >= 0 && isfinite(o->deadline_ms)))
-        return error_set(err, LANERT_EINVAL, "deadline_ms is %g; expected milliseconds, or 0 for none", o->deadline_ms);
+        return error_set(err, LANERT_EINVAL,
+                         "deadline_ms is %g; expected milliseconds, 0 for none, or LANERT_AUTO_DEADLINE",
+                         o->deadline_ms);
     if (o->deadline_ms > 0 && !p->live)
         return error_set(err, LANERT_EINVAL,
                          "a deadline is for frames that come at a pace, and %s is a file, read as fast as it goes: set "
@@ -326,8 +337,9 @@ int lanert_run(lanert_detector *det, lanert_source *source, const lanert_run_opt
                   .source = source,
                   .pictures = lanert_source_describe(source)->pictures,
                   .batch = detector_batch(det)};
-    if ((rc = set_pace(&p, options, err)))
+    if ((rc = set_pace(&p, options, err)) || (rc = set_deadline(&p, options, err)))
         return rc;
+    stats->deadline_ms = p.deadline_ms;
     int64_t start = clock_ns();
     if (!(rc = memory_new(&latency, 1, sizeof *latency, err)) && !(rc = pipeline_open(&p, err)))
         rc = run_threads(&p, options, latency, stats, err);

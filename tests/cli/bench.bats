@@ -97,6 +97,10 @@ PY
     jq -e '.rows[0].paced | .late == .frames and .frames > 0 and .frames + .dropped >= 20' late.json
     bench --rate 4 --deadline 100000 --frames 4 --json >easy.json
     jq -e '.rows[0].paced | .late == 0 and .frames + .dropped >= 4 and (.fps <= 40)' easy.json
+    # Where nobody says it, the deadline is as detect's.
+    bench --rate 100 --frames 20 --json >auto.json
+    jq -e '.rows[0] | (.paced.deadline_ms / .steady.latency_ms.p50 - 4 | fabs) < 1e-6' auto.json
+    bench --rate 100 --frames 20 --deadline off --json | jq -e '.rows[0].paced | .deadline_ms == 0 and .late == 0'
 }
 
 @test "a competing load is seen to have run" {

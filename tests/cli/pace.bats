@@ -21,7 +21,7 @@ without_nice() {
 }
 
 @test "a paced file: the newest wins, and every frame is accounted for" {
-    detect synthetic:frames=100,size=160x90 --rate 1000 --json -q -o lanes.jsonl >s.json
+    detect synthetic:frames=100,size=160x90 --rate 1000 --deadline off --json -q -o lanes.jsonl >s.json
     jq -e '.received == 100 and .frames + .dropped == 100 and .dropped > 0 and .late == 0' s.json
     [ "$(wc -l <lanes.jsonl)" = "$(jq .frames s.json)" ]
     # In order, the last one among them; none is late without a deadline.
@@ -41,6 +41,17 @@ without_nice() {
     jq -se 'all(has("late") | not)' ok.jsonl
     run --separate-stderr detect synthetic:frames=5,size=160x90 --rate 5 --deadline 0.001
     [[ $output == *"later than 0.001 ms"* ]]
+}
+
+@test "the deadline that nobody said follows from the detector's speed, and is of what comes at a pace" {
+    detect synthetic:frames=5,size=160x90 --rate 5 --json -q -o auto.jsonl >s.json
+    jq -e '.deadline_ms > 0 and .received == .frames + .dropped' s.json
+    jq -se --slurpfile s s.json 'all((.late // false) == (.times_ms.latency > $s[0].deadline_ms)) and
+        (map(select(.late)) | length) == $s[0].late' auto.jsonl
+    detect synthetic:frames=3,size=160x90,live=1 --deadline auto --json -q | jq -e '.deadline_ms > 0'
+    detect synthetic:frames=3,size=160x90 --deadline auto --json -q | jq -e '.deadline_ms == 0 and .frames == 3'
+    detect synthetic:frames=3,size=160x90,live=1 --deadline off --json -q | jq -e '.deadline_ms == 0 and .late == 0'
+    detect synthetic:frames=3,size=160x90,live=1 --deadline 0 --json -q | jq -e '.deadline_ms == 0 and .late == 0'
 }
 
 @test "the gate: too many frames past the deadline are status 5, outputs complete" {
@@ -103,7 +114,8 @@ without_nice() {
     done
     fails 2 "--rate is '0'" "$LANERT" detect synthetic: -m x.onnx --rate 0
     fails 2 "--deadline is '-1'" "$LANERT" detect synthetic: -m x.onnx --deadline -1
-    fails 2 "--deadline MS is missing" "$LANERT" detect synthetic: -m x.onnx --max-missed 1
+    fails 2 "--deadline says that there is none" "$LANERT" detect synthetic: -m x.onnx --max-missed 1 --deadline off
+    fails 2 "set a --rate" detect synthetic:frames=1 --max-missed 1 -o no.jsonl
     fails 2 "set a rate" detect synthetic:frames=1 --deadline 5 -o no.jsonl
     fails 2 "is live" detect synthetic:frames=1,live=1 --rate 5 -o no.jsonl
     [ ! -e no.jsonl ]

@@ -68,7 +68,7 @@ static const source_ops script_ops = {"script", script_open, script_read, script
 
 static struct seen {
     int64_t indices[64], late;
-    int results, bad, stop_after, fail_after;
+    int results, bad, asked, stop_after, stop_at_ask, fail_after;
     bool in_order;
     double latency_ms;
     void (*on_result)(int64_t index);
@@ -106,7 +106,8 @@ static int on_bad_picture(void *context, const lanert_error *why)
 static int should_stop(void *context)
 {
     (void)context;
-    return seen.stop_after && seen.results >= seen.stop_after;
+    seen.asked++;
+    return (seen.stop_after && seen.results >= seen.stop_after) || (seen.stop_at_ask && seen.asked >= seen.stop_at_ask);
 }
 
 static int run(lanert_detector *det, const lanert_run_options *options, lanert_stats *stats)
@@ -296,6 +297,78 @@ static void latency_is_from_arrival_to_delivery(void **state)
     assert_true(seen.late >= 1 && seen.latency_ms > 20 && stats.latency_max_ms >= seen.latency_ms);
 }
 
+static int runs_before_the_source;
+
+static void note_runs(int index)
+{
+    if (index == 0)
+        runs_before_the_source = model.script.runs;
+}
+
+/* Slow are two that warm up and four of the nine that are measured: the median is of the others. Then, slower still,
+ * the only frame. */
+static void most_runs_are_slow(void *context)
+{
+    (void)context;
+    usleep(model.script.runs <= 6 ? 40000 : model.script.runs <= 11 ? 1000 : 200000);
+}
+
+static void a_deadline_follows_from_the_detectors_speed(void **state)
+{
+    (void)state;
+    lanert_stats stats;
+    script.live = true;
+    script.total = 1;
+    script.on_read = note_runs;
+    model.script.on_run = most_runs_are_slow;
+    assert_ok(run_once(&(lanert_run_options){.deadline_ms = LANERT_AUTO_DEADLINE}, &stats));
+    assert_int_equal(runs_before_the_source, 11);
+    assert_int_equal(model.script.runs, 12);
+    assert_true(stats.deadline_ms >= LANERT_DEADLINE_TIMES * 1 && stats.deadline_ms < LANERT_DEADLINE_TIMES * 40);
+    assert_int_equal(stats.received, 1);
+    assert_int_equal(stats.late, 1);
+    assert_int_equal(seen.late, 1);
+}
+
+static void third_run_takes_a_second(void *context)
+{
+    (void)context;
+    if (model.script.runs == 3)
+        usleep(1010000);
+}
+
+static void a_slow_detector_is_not_measured_for_long(void **state)
+{
+    (void)state;
+    lanert_stats stats;
+    script.total = 1;
+    script.on_read = note_runs;
+    model.script.on_run = third_run_takes_a_second;
+    assert_ok(run_once(&(lanert_run_options){.rate = 1, .deadline_ms = LANERT_AUTO_DEADLINE}, &stats));
+    assert_int_equal(runs_before_the_source, 2 + 3);
+}
+
+static void a_stop_ends_the_measuring(void **state)
+{
+    (void)state;
+    lanert_stats stats;
+    script.total = 1;
+    seen.stop_at_ask = 5;
+    assert_ok(run_once(&(lanert_run_options){.rate = 1, .deadline_ms = LANERT_AUTO_DEADLINE}, &stats));
+    assert_in_range(model.script.runs, 4, 5); /* a frame that was read before the stop is delivered */
+    assert_int_equal(stats.received, stats.frames);
+}
+
+static void files_have_no_deadline_of_their_own(void **state)
+{
+    (void)state;
+    lanert_stats stats;
+    script.total = 3;
+    assert_ok(run_once(&(lanert_run_options){.deadline_ms = LANERT_AUTO_DEADLINE}, &stats));
+    assert_true(stats.deadline_ms == 0 && stats.late == 0 && stats.frames == 3);
+    assert_int_equal(model.script.runs, 3);
+}
+
 static void a_paced_file_takes_its_time(void **state)
 {
     (void)state;
@@ -327,7 +400,7 @@ static void pace_and_deadline_must_fit_the_source(void **state)
                                         {.rate = 1e7},
                                         {.rate = 1e-9},
                                         {.rate = NAN},
-                                        {.deadline_ms = -1},
+                                        {.deadline_ms = -2},
                                         {.deadline_ms = NAN},
                                         {.rate = 1, .deadline_ms = INFINITY},
                                         {.deadline_ms = 10}};
@@ -375,7 +448,7 @@ static void caller_dawdles(int64_t index)
 static lanert_run_options draw_schedule(unsigned *state)
 {
     lanert_run_options o = {0};
-    int kind = rand_r(state) % 3, end = rand_r(state) % 6;
+    int kind = rand_r(state) % 3, end = rand_r(state) % 6, deadline = rand_r(state) % 12;
     setup(NULL);
     reader_state = (unsigned)rand_r(state);
     engine_state = (unsigned)rand_r(state);
@@ -385,6 +458,8 @@ static lanert_run_options draw_schedule(unsigned *state)
     script.live = kind == 1;
     if (kind == 2)
         o.rate = rand_r(state) % 2 ? 1e6 : 5e3;
+    if (kind && deadline < 3)
+        o.deadline_ms = (const double[]){LANERT_AUTO_DEADLINE, 1e-6, 0.3}[deadline];
     script.pictures = rand_r(state) % 4 == 0;
     script.bad_every = script.pictures ? 1 + rand_r(state) % 4 : 0;
     model.script.on_run = engine_dawdles;
@@ -408,6 +483,8 @@ static void assert_accounted_for(const lanert_stats *s, int rc, bool live)
     assert_int_equal(s->received, s->frames + s->dropped + s->skipped);
     assert_int_equal(s->frames, seen.results);
     assert_int_equal(s->skipped, seen.bad);
+    assert_int_equal(s->late, seen.late);
+    assert_true(s->late <= (s->deadline_ms > 0 ? s->frames : 0));
     if (!rc && !seen.stop_after)
         assert_int_equal(s->received, script.total);
     if (!rc && !live)
@@ -421,7 +498,7 @@ static void every_frame_is_accounted_for(void **state)
     (void)state;
     lanert_detector *detectors[3];
     unsigned random = 20;
-    int64_t dropped = 0, failed = 0;
+    int64_t dropped = 0, failed = 0, late = 0, in_time = 0;
     for (int i = 0; i < 3; i++)
         detectors[i] = open_detector(i + 1);
     for (int i = 0; i < 3000; i++) {
@@ -431,8 +508,10 @@ static void every_frame_is_accounted_for(void **state)
         assert_accounted_for(&stats, rc, script.live || o.rate > 0);
         dropped += stats.dropped;
         failed += rc != 0;
+        late += stats.late;
+        in_time += stats.deadline_ms > 0 ? stats.frames - stats.late : 0;
     }
-    assert_true(dropped > 1000 && failed > 500); /* the schedules did something */
+    assert_true(dropped > 1000 && failed > 500 && late > 100 && in_time > 100); /* the schedules did something */
     for (int i = 0; i < 3; i++)
         lanert_detector_close(&detectors[i]);
 }
@@ -444,6 +523,10 @@ int main(void)
         cmocka_unit_test_setup(no_frame_ages_behind_a_slow_caller, setup),
         cmocka_unit_test_setup(results_past_the_deadline_are_marked, setup),
         cmocka_unit_test_setup(latency_is_from_arrival_to_delivery, setup),
+        cmocka_unit_test_setup(a_deadline_follows_from_the_detectors_speed, setup),
+        cmocka_unit_test_setup(a_slow_detector_is_not_measured_for_long, setup),
+        cmocka_unit_test_setup(a_stop_ends_the_measuring, setup),
+        cmocka_unit_test_setup(files_have_no_deadline_of_their_own, setup),
         cmocka_unit_test_setup(a_paced_file_takes_its_time, setup),
         cmocka_unit_test_setup(a_stop_ends_a_wait, setup),
         cmocka_unit_test_setup(pace_and_deadline_must_fit_the_source, setup),
