@@ -112,8 +112,8 @@ static void put_paced(const json_t *row, FILE *out)
     put_number(out, 5, bench_number(row, "paced.latency_ms.p99"));
     put_number(out, 5, bench_number(row, "paced.latency_ms.max"));
     fputs(" |", out);
-    put_number(out, 8, bench_number(row, "paced.deadline_ms"));
-    fprintf(out, " %6.0f %6.0f %7.0f |", bench_number(row, "paced.late"), dropped, frames + dropped);
+    put_number(out, 5, bench_number(row, "paced.deadline_ms"));
+    fprintf(out, " %5.0f %5.0f %6.0f |", bench_number(row, "paced.late"), dropped, frames + dropped);
     put_number(out, 6, bench_number(row, "paced.inference_ms.p50"));
     put_ratio(out, bench_number(row, "paced.inference_ms.p50"), bench_number(row, "steady.inference_ms.p50"));
     fputc('\n', out);
@@ -204,7 +204,7 @@ void bench_print_table(const json_t *report, bool stages, FILE *out)
     }
     snprintf(header, sizeof header,
              "\nframes at %g a second\n" KEY_HEADER
-             "|   p50   p99   max | deadline   late   lost  frames |  infer, to steady\n",
+             "|   p50   p99   max | limit  late  lost frames | infer, to steady\n",
              bench_number(report, "settings.rate"));
     put_each(report, "paced", header, put_paced, out);
     snprintf(header, sizeof header,
