@@ -22,7 +22,8 @@ struct lanert_detector {
     float *floats;     /* [engine_batch][3][320][800], for plain exports; else NULL */
     float *raw;        /* [engine_batch][priors][78], or NULL where the model's own NMS is used: */
     float *kept;       /* [engine_batch][max_lanes][78] */
-    int64_t *counts;   /* [engine_batch] */
+    void *counts;      /* [engine_batch], of the type below */
+    tensor_type count_type;
     lane_curve curves[LANERT_MAX_LANES];
     lanert_lane *lanes; /* [batch][LANERT_MAX_LANES] */
     char device[DEVICE_NAME];
@@ -96,6 +97,17 @@ static tensor make_tensor(const char *name, tensor_type type, void *data, int ra
     return t;
 }
 
+/* As the engine has it: models of format 1 have int64, of which TensorRT 8.6 makes int32. */
+static tensor_type find_count_type(const lanert_detector *det)
+{
+    int count;
+    const tensor *outputs = engine_outputs(det->engine, &count);
+    for (int i = 0; i < count; i++)
+        if (!strcmp(outputs[i].name, det->info.count_name) && outputs[i].type == TENSOR_I64)
+            return TENSOR_I64;
+    return TENSOR_I32;
+}
+
 static int allocate(lanert_detector *det, lanert_error *err)
 {
     const model_info *m = &det->info;
@@ -110,8 +122,9 @@ static int allocate(lanert_detector *det, lanert_error *err)
     if (!rc)
         rc = engine_allocate(det->engine, n * (size_t)m->preset.max_lanes * NET_COLUMNS * sizeof(float), &det->kept,
                              err);
+    det->count_type = find_count_type(det);
     if (!rc)
-        rc = engine_allocate(det->engine, n * sizeof *det->counts, &det->counts, err);
+        rc = engine_allocate(det->engine, n * tensor_type_size(det->count_type), &det->counts, err);
     return rc;
 }
 
@@ -130,7 +143,7 @@ static int bind(lanert_detector *det, lanert_error *err)
     } else {
         outputs[count++] =
             make_tensor(m->lanes_name, TENSOR_F32, det->kept, 3, (int64_t[]){n, m->preset.max_lanes, NET_COLUMNS});
-        outputs[count++] = make_tensor(m->count_name, TENSOR_I64, det->counts, 1, (int64_t[]){n});
+        outputs[count++] = make_tensor(m->count_name, det->count_type, det->counts, 1, (int64_t[]){n});
     }
     lanert_error why;
     int rc = engine_bind(det->engine, &input, 1, outputs, count, &why);
@@ -268,6 +281,11 @@ static int check_finite(const lanert_detector *det, const float *rows, int count
     return refuse_output(det, found, err);
 }
 
+static int64_t count_of(const lanert_detector *det, int slot)
+{
+    return det->count_type == TENSOR_I64 ? ((const int64_t *)det->counts)[slot] : ((const int32_t *)det->counts)[slot];
+}
+
 static int decode_one(lanert_detector *det, const lanert_frame *frame, int slot, lanert_lane *lanes, int *count,
                       lanert_error *err)
 {
@@ -280,7 +298,7 @@ static int decode_one(lanert_detector *det, const lanert_frame *frame, int slot,
         n = decode_raw(raw, m->priors, &det->decode, &det->scratch, det->curves);
     } else {
         const float *kept = det->kept + (size_t)slot * (size_t)m->preset.max_lanes * NET_COLUMNS;
-        int64_t rows = det->counts[slot];
+        int64_t rows = count_of(det, slot);
         if (rows == MODEL_COUNT_BROKEN)
             return refuse_output(det, "NaN or infinity", err);
         if (rows < 0 || rows > m->preset.max_lanes)

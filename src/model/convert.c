@@ -110,7 +110,7 @@ static void add_outputs(graph *g, value raw, int64_t priors, const lanert_conver
     if (o->outputs & LANERT_OUTPUT_LANES) {
         nms_build(g, raw, priors, preset, &lanes, &count);
         graph_output(g, lanes, TENSOR_LANES, ONNX_F32, 3, DIMS(-1, preset->max_lanes, NET_COLUMNS));
-        graph_output(g, count, TENSOR_COUNT, ONNX_I64, 1, DIMS(-1));
+        graph_output(g, count, TENSOR_COUNT, ONNX_I32, 1, DIMS(-1));
     }
     if (o->outputs & LANERT_OUTPUT_RAW)
         graph_output(g, raw, TENSOR_RAW, ONNX_F32, 3, DIMS(-1, priors, NET_COLUMNS));

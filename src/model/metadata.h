@@ -6,7 +6,7 @@
 #include "base/error.h"
 
 /* All but the last two are there in every lanert model. */
-#define METADATA_FORMAT "lanert.format"           /* "1": this list of keys, and what the tensors mean */
+#define METADATA_FORMAT "lanert.format"           /* "2": this list of keys, and what the tensors mean */
 #define METADATA_WRITER "lanert.writer"           /* "lanert 0.1.0" */
 #define METADATA_PRESET "lanert.preset"           /* "culane", "tusimple", "llamas", "road" */
 #define METADATA_ORI_WIDTH "lanert.ori_width"     /* pixels of the data set's pictures */
@@ -31,13 +31,15 @@
 #define METADATA_INT8_VALUES "lanert.int8.values"      /* "int8", "uint8" */
 #define METADATA_INT8_WEIGHTS "lanert.int8.weights"    /* "per-channel", "per-tensor" */
 
-#define METADATA_FORMAT_VERSION "1"
+#define METADATA_FORMAT_VERSION "2"
+/* Differs in the type of count alone, and is read too. */
+#define METADATA_FORMAT_VERSION_1 "1"
 
 /* The tensors of a lanert model. */
 #define TENSOR_IMAGE "image" /* uint8 [N,320,800,3], blue first */
 #define TENSOR_RAW "raw"     /* float32 [N,priors,78] */
 #define TENSOR_LANES "lanes" /* float32 [N,max_lanes,78] */
-#define TENSOR_COUNT "count" /* int64 [N] */
+#define TENSOR_COUNT "count" /* int32 [N]; int64 in format 1 */
 
 #define DECIMAL_TEXT 32
 

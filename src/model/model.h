@@ -21,7 +21,7 @@ typedef struct model_info {
     char raw_name[64];      /* output [N,priors,78], float32; empty: none */
     int priors;             /* of raw */
     char lanes_name[64];    /* output [N,max_lanes,78], float32, rows of raw; empty: none */
-    char count_name[64];    /* output [N], int64: the rows of lanes in use, or MODEL_COUNT_BROKEN */
+    char count_name[64];    /* output [N], int32 or int64: the rows of lanes in use, or MODEL_COUNT_BROKEN */
     bool ours;              /* written by lanert_convert; else a plain export */
     char arch[32];          /* "resnet18" …; empty where not known */
     char precision[8];      /* "fp32", "fp16"; empty where not known */

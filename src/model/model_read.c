@@ -73,12 +73,11 @@ static int read_format(const onnx_head *head, lanert_error *err)
 {
     char format[16];
     int rc = read_text(head, METADATA_FORMAT, format, sizeof format, err);
-    if (!rc && strcmp(format, METADATA_FORMAT_VERSION))
-        rc =
-            error_set(err, LANERT_EUNSUPPORTED,
-                      "its metadata's %s is '%s', this lanert reads '%s'; use the lanert that wrote it, or convert the "
-                      "checkpoint again",
-                      METADATA_FORMAT, format, METADATA_FORMAT_VERSION);
+    if (!rc && strcmp(format, METADATA_FORMAT_VERSION) && strcmp(format, METADATA_FORMAT_VERSION_1))
+        rc = error_set(err, LANERT_EUNSUPPORTED,
+                       "its metadata's %s is '%s', this lanert reads '%s' and '%s'; use the lanert that wrote it, or "
+                       "convert the checkpoint again",
+                       METADATA_FORMAT, format, METADATA_FORMAT_VERSION_1, METADATA_FORMAT_VERSION);
     return rc;
 }
 
@@ -176,7 +175,8 @@ static int read_own_tensors(const onnx_head *head, const char *outputs, model_in
     if (!rc && want_lanes &&
         !(rc = need_tensor(lanes, "output " TENSOR_LANES, ONNX_F32, 3, DIMS(0, info->preset.max_lanes, NET_COLUMNS),
                            err)) &&
-        !(rc = need_tensor(count, "output " TENSOR_COUNT, ONNX_I64, 1, DIMS(0), err))) {
+        !(rc = need_tensor(count, "output " TENSOR_COUNT, count && count->type == ONNX_I64 ? ONNX_I64 : ONNX_I32, 1,
+                           DIMS(0), err))) {
         memcpy(info->lanes_name, TENSOR_LANES, sizeof TENSOR_LANES);
         memcpy(info->count_name, TENSOR_COUNT, sizeof TENSOR_COUNT);
     }

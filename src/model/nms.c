@@ -178,5 +178,5 @@ void nms_build(graph *g, value raw, int64_t priors, const lanert_preset *preset,
     *lanes = graph_slice(g, all, 2, 0, NET_COLUMNS);
     value sum = graph_node(g, "ReduceSum", INPUTS(graph_concat(g, 1, found), graph_indices(g, 1, DIMS(1))),
                            ATTRIBUTES(ATTR_INT("keepdims", 0)));
-    *count = graph_node(g, "Cast", INPUTS(sum), ATTRIBUTES(ATTR_INT("to", ONNX_I64)));
+    *count = graph_node(g, "Cast", INPUTS(sum), ATTRIBUTES(ATTR_INT("to", ONNX_I32)));
 }

@@ -50,7 +50,7 @@ void null_model_lanes(null_model *m)
 {
     start(m);
     m->script.outputs[0] = describe("lanes", TENSOR_F32, m->kept, 3, (int64_t[]){-1, 4, NET_COLUMNS});
-    m->script.outputs[1] = describe("count", TENSOR_I64, &m->count, 1, (int64_t[]){-1});
+    m->script.outputs[1] = describe("count", TENSOR_I32, &m->count, 1, (int64_t[]){-1});
     m->script.output_count = 2;
     snprintf(m->info.lanes_name, sizeof m->info.lanes_name, "lanes");
     snprintf(m->info.count_name, sizeof m->info.count_name, "count");

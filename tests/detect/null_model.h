@@ -12,7 +12,7 @@ typedef struct null_model {
     model_info info;
     float raw[NULL_PRIORS * NET_COLUMNS];
     float kept[4 * NET_COLUMNS];
-    int64_t count;
+    int32_t count;
 } null_model;
 
 /* A culane model with raw predictions (all far below the threshold), N dynamic. */

@@ -135,6 +135,29 @@ static void batch_gives_each_frame_its_own_result(void **state)
     }
 }
 
+/* As models of format 1 have it. */
+static void a_count_of_int64_is_read(void **state)
+{
+    (void)state;
+    lanert_detector_options o = options_null();
+    lanert_result results[2];
+    lanert_frame frames[] = {make_frame(800, 600), make_frame(800, 600)};
+    int64_t count = 2;
+    null_model_lanes(&model);
+    model.script.outputs[1].type = TENSOR_I64;
+    model.script.outputs[1].data = &count;
+    null_model_lane(model.kept, 0.2f, 0.8f);
+    null_model_lane(model.kept + NET_COLUMNS, 0.4f, 0.5f);
+    o.batch = 2;
+    lanert_detector *det = open_or_fail(&o);
+    assert_ok(lanert_detect(det, frames, 2, results, &err));
+    assert_int_equal(results[0].count, 2);
+    assert_int_equal(results[1].count, 2);
+    count = INT64_C(1) << 32 | 2;
+    assert_fails(lanert_detect(det, frames, 2, results, &err), LANERT_EENGINE, "counts 4294967298 lanes of at most 4");
+    lanert_detector_close(&det);
+}
+
 static void a_graphs_own_lanes_are_used(void **state)
 {
     (void)state;
@@ -301,6 +324,7 @@ int main(void)
         cmocka_unit_test(cut_is_overridden_as_a_fraction),
         cmocka_unit_test(thresholds_are_the_callers),
         cmocka_unit_test(batch_gives_each_frame_its_own_result),
+        cmocka_unit_test(a_count_of_int64_is_read),
         cmocka_unit_test(a_graphs_own_lanes_are_used),
         cmocka_unit_test(a_head_that_lies_is_told),
         cmocka_unit_test(a_broken_networks_output_is_told),

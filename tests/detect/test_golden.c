@@ -151,10 +151,10 @@ static void check_pruned(const golden *g, const char *path)
     static uint8_t pixels[NET_HEIGHT * NET_WIDTH * 3];
     static float got[LANERT_MAX_LANES * NET_COLUMNS], raw[KEPT * NET_COLUMNS], expected[PRIORS * NET_COLUMNS];
     const lanert_preset *p = lanert_preset_find(g->preset);
-    int64_t count;
+    int32_t count;
     tensor input = {"image", TENSOR_U8, 4, {1, NET_HEIGHT, NET_WIDTH, 3}, pixels};
     tensor outputs[] = {{"lanes", TENSOR_F32, 3, {1, p->max_lanes, NET_COLUMNS}, got},
-                        {"count", TENSOR_I64, 1, {1}, &count},
+                        {"count", TENSOR_I32, 1, {1}, &count},
                         {"raw", TENSOR_F32, 3, {1, KEPT, NET_COLUMNS}, raw}};
     engine *e;
     assert_ok(engine_open(tested, path, &(engine_options){.threads = 1}, &e, &err));
@@ -164,9 +164,9 @@ static void check_pruned(const golden *g, const char *path)
         assert_ok(engine_run(e, &err));
         read_raw(g, images[i], expected);
         assert_in_range(count, 1, p->max_lanes);
-        for (int64_t k = 0; k < count; k++)
+        for (int k = 0; k < count; k++)
             if (find_row(got + k * NET_COLUMNS, expected, 0) == PRIORS)
-                fail_msg("%s %s: lane %d is of no prior", tested, images[i], (int)k);
+                fail_msg("%s %s: lane %d is of no prior", tested, images[i], k);
         for (int k = 0, prior = 0; k < KEPT; k++, prior++)
             if ((prior = find_row(raw + k * NET_COLUMNS, expected, prior)) == PRIORS)
                 fail_msg("%s %s: row %d of raw is of no prior, or not in its place", tested, images[i], k);

@@ -117,7 +117,7 @@ typedef struct bench {
     float heights[HEIGHTS_COUNT];
     float raw[BATCH][PRIORS][NET_COLUMNS];
     float kept[BATCH][LANERT_MAX_LANES][NET_COLUMNS];
-    int64_t counts[BATCH];
+    int32_t counts[BATCH];
     decode_scratch scratch;
 } bench;
 
@@ -129,7 +129,7 @@ static void write_nms(const char *path, const lanert_preset *preset)
     value raw = graph_input(g, "raw", ONNX_F32, 3, DIMS(-1, PRIORS, NET_COLUMNS));
     nms_build(g, raw, PRIORS, preset, &lanes, &count);
     graph_output(g, lanes, "lanes", ONNX_F32, 3, DIMS(-1, preset->max_lanes, NET_COLUMNS));
-    graph_output(g, count, "count", ONNX_I64, 1, DIMS(-1));
+    graph_output(g, count, "count", ONNX_I32, 1, DIMS(-1));
     FILE *f = fopen(path, "wb");
     assert_non_null(f);
     assert_ok(graph_write(g, f, path, &err));
@@ -142,7 +142,7 @@ static void bind_nms(bench *b)
     tensor input = {.name = "raw", .type = TENSOR_F32, .rank = 3, .dims = {BATCH, PRIORS, NET_COLUMNS}, .data = b->raw};
     tensor outputs[2] = {
         {.name = "lanes", .type = TENSOR_F32, .rank = 3, .dims = {BATCH, b->preset->max_lanes, NET_COLUMNS}},
-        {.name = "count", .type = TENSOR_I64, .rank = 1, .dims = {BATCH}},
+        {.name = "count", .type = TENSOR_I32, .rank = 1, .dims = {BATCH}},
     };
     outputs[0].data = b->kept;
     outputs[1].data = b->counts;
@@ -158,7 +158,7 @@ static bool check_picture(bench *b, int picture, const char *what)
     memset(got, 0, sizeof got);
     /* As bound: [BATCH][max_lanes][78], one after the other. */
     const float *rows = &b->kept[0][0][0] + (size_t)(picture * b->preset->max_lanes) * NET_COLUMNS;
-    int count = (int)b->counts[picture];
+    int count = b->counts[picture];
     if (decode_find_bad(b->raw[picture][0], PRIORS, &options)) {
         assert_int_equal(count, MODEL_COUNT_BROKEN);
         for (int i = 0; i < b->preset->max_lanes * NET_COLUMNS; i++)

@@ -20,10 +20,10 @@ typedef struct claims {
     int64_t batch, priors, max_lanes;
     const float *weights;          /* two float32 that the graph has */
     const char *key, *replacement; /* a metadata value that differs; NULL: it is left out */
-    onnx_type input;
+    onnx_type input, count;
 } claims;
 
-static const claims sound = {"both", true, true, -1, 192, 4, NULL, "", NULL, ONNX_U8};
+static const claims sound = {"both", true, true, -1, 192, 4, NULL, "", NULL, ONNX_U8, ONNX_I32};
 
 static void add_claim(graph *g, const claims *c, const char *key, const char *text)
 {
@@ -73,7 +73,7 @@ static void write_own(const claims *c)
         graph_floats(g, 1, DIMS(2), c->weights);
     if (c->lanes) {
         graph_output(g, v, "lanes", ONNX_F32, 3, DIMS(c->batch, c->max_lanes, 78));
-        graph_output(g, v, "count", ONNX_I64, 1, DIMS(c->batch));
+        graph_output(g, v, "count", c->count, 1, DIMS(c->batch));
     }
     if (c->raw)
         graph_output(g, v, "raw", ONNX_F32, 3, DIMS(c->batch, c->priors, 78));
@@ -177,6 +177,20 @@ static void takes_another_preset(void **state)
     assert_refused("bdd", LANERT_EINVAL, "preset 'bdd' is not known");
 }
 
+/* In which count was int64. */
+static void reads_format_1(void **state)
+{
+    (void)state;
+    claims c = sound;
+    c.key = METADATA_FORMAT;
+    c.replacement = "1";
+    c.count = ONNX_I64;
+    write_own(&c);
+    lanert_model *m = opened(NULL);
+    assert_string_equal(model_describe(m)->count_name, "count");
+    lanert_model_close(&m);
+}
+
 static void refuses_what_lies(void **state)
 {
     (void)state;
@@ -185,7 +199,7 @@ static void refuses_what_lies(void **state)
         int code;
         const char *part;
     } lies[] = {
-        {METADATA_FORMAT, "2", LANERT_EUNSUPPORTED, "lanert.format is '2'"},
+        {METADATA_FORMAT, "3", LANERT_EUNSUPPORTED, "lanert.format is '3', this lanert reads '1' and '2'"},
         {METADATA_PRESET, NULL, LANERT_EFORMAT, "no lanert.preset"},
         {METADATA_PRESET, "", LANERT_EFORMAT, "lanert.preset has 0 bytes"},
         {METADATA_PRESET, "a name that is longer than any preset's", LANERT_EFORMAT, "expected 1 to 31"},
@@ -230,6 +244,10 @@ static void refuses_tensors_that_do_not_fit(void **state)
     c.input = ONNX_F32;
     write_own(&c);
     assert_refused(NULL, LANERT_EFORMAT, "it has image: float32 [N,320,800,3]");
+    c = sound;
+    c.count = ONNX_F32;
+    write_own(&c);
+    assert_refused(NULL, LANERT_EFORMAT, "it has count: float32 [N], and should have 'output count: int32 [N]'");
     c = sound;
     c.priors = 5000;
     write_own(&c);
@@ -464,6 +482,7 @@ int main(void)
         cmocka_unit_test(reads_its_own),
         cmocka_unit_test(reads_one_kind_of_output),
         cmocka_unit_test(takes_another_preset),
+        cmocka_unit_test(reads_format_1),
         cmocka_unit_test(refuses_what_lies),
         cmocka_unit_test(refuses_tensors_that_do_not_fit),
         cmocka_unit_test(refuses_weights_that_are_no_numbers),
