@@ -176,7 +176,8 @@ typedef struct lanert_detector_options {
     const char *engine; /* NULL or "auto": the first usable one; else a name of lanert_engine_info */
     const char *device; /* NULL: the engine's own, the processor where it has the choice; "cpu"; "cuda", "cuda:1" …:
                          * an NVIDIA GPU; "tensorrt", "tensorrt:1" …: the same through ONNX Runtime's TensorRT
-                         * provider; "auto": a GPU where engine and machine have one, else the processor */
+                         * provider; "auto": a GPU where engine and machine have one, else, and where it fails
+                         * before the first frame, the processor */
     /* Of the engine's arithmetic, where it has a choice. Auto: as the model's types say; but of a model in float, bf16
      * or fp16 where the processor has instructions for it, the engine uses them, and a few drawn roads, tried while the
      * detector opens, show the same lanes in it. */

@@ -127,6 +127,7 @@ int choice_open(const model_info *info, const lanert_detector_options *options, 
         return rc;
     }
     t->info = info;
+    asked.device = "cpu"; /* where it is reduced: a GPU that it fell back from is not tried again */
     t->options = asked;
     t->options.conf = own.conf;
     t->options.nms_thres = own.nms_thres;

@@ -112,9 +112,7 @@ static int allocate(lanert_detector *det, lanert_error *err)
 {
     const model_info *m = &det->info;
     size_t n = (size_t)det->engine_batch;
-    int rc = memory_new(&det->lanes, (size_t)det->batch * LANERT_MAX_LANES, sizeof *det->lanes, err);
-    if (!rc)
-        rc = engine_allocate(det->engine, n * PICTURE_BYTES, &det->pixels, err);
+    int rc = engine_allocate(det->engine, n * PICTURE_BYTES, &det->pixels, err);
     if (!rc && m->input == MODEL_INPUT_F32_NCHW)
         rc = engine_allocate(det->engine, n * PICTURE_BYTES * sizeof(float), &det->floats, err);
     if (!rc && *m->raw_name)
@@ -155,6 +153,45 @@ static int bind(lanert_detector *det, lanert_error *err)
     return rc;
 }
 
+/* ---- opening --------------------------------------------------------------------------------- */
+
+static int start(lanert_detector *det, const char *name, const engine_options *options, lanert_error *err)
+{
+    int rc;
+    if ((rc = engine_open(name, det->info.path, options, &det->engine, err)) || (rc = allocate(det, err)))
+        return rc;
+    return bind(det, err);
+}
+
+static void stop(lanert_detector *det)
+{
+    void *const bound[] = {det->pixels, det->floats, det->raw, det->kept, det->counts};
+    for (size_t i = 0; i < ARRAY_LEN(bound); i++)
+        engine_release(det->engine, bound[i]);
+    det->pixels = NULL;
+    det->floats = det->raw = det->kept = NULL;
+    det->counts = NULL;
+    engine_close(&det->engine);
+}
+
+/* On a GPU that nobody named, or else on the processor: whatever fails before the first frame. */
+static int start_or_fall_back(lanert_detector *det, const char *name, engine_options *options, lanert_error *err)
+{
+    lanert_error why;
+    char text[sizeof why.text + 64];
+    int rc = start(det, name, options, &why);
+    if (!rc)
+        return 0;
+    if (!engine_falls_back(name, det->info.path, options))
+        return error_set(err, rc, "%s", why.text);
+    stop(det);
+    if ((rc = start(det, name, options, err)) || !options->on_note)
+        return rc;
+    snprintf(text, sizeof text, "%s; the processor computes instead", why.text);
+    options->on_note(options->context, text);
+    return 0;
+}
+
 int detector_open(const model_info *info, const lanert_detector_options *options, lanert_detector **out,
                   lanert_error *err)
 {
@@ -179,8 +216,8 @@ int detector_open(const model_info *info, const lanert_detector_options *options
                          .on_note = o.on_note,
                          .context = o.context};
     if ((rc = device_parse(o.device, &eo.device, err)) || (rc = preprocess_open(o.resize, &det->pre, err)) ||
-        (rc = engine_open(o.engine, info->path, &eo, &det->engine, err)) || (rc = allocate(det, err)) ||
-        (rc = bind(det, err)))
+        (rc = memory_new(&det->lanes, (size_t)det->batch * LANERT_MAX_LANES, sizeof *det->lanes, err)) ||
+        (rc = start_or_fall_back(det, o.engine, &eo, err)))
         goto out;
     device_format(engine_device(det->engine), det->device);
     *out = det;
@@ -203,10 +240,7 @@ void lanert_detector_close(lanert_detector **det)
     if (!det || !*det)
         return;
     lanert_detector *d = *det;
-    void *const bound[] = {d->pixels, d->floats, d->raw, d->kept, d->counts};
-    for (size_t i = 0; i < ARRAY_LEN(bound); i++)
-        engine_release(d->engine, bound[i]);
-    engine_close(&d->engine);
+    stop(d);
     preprocess_close(&d->pre);
     FREE(d->lanes);
     FREE(*det);

@@ -46,9 +46,13 @@ int lanert_engine_probe(int i, lanert_engine_info *info, lanert_error *err)
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
+/* NULL: any. */
 static int find_by_name(const char *name, const engine_ops **ops, lanert_error *err)
 {
     char known[256] = "auto";
+    *ops = NULL;
+    if (!name || !strcmp(name, known))
+        return 0;
     if (!strcmp(name, engine_null_ops.name)) {
         *ops = &engine_null_ops;
         return 0;
@@ -133,6 +137,13 @@ static int open_chosen(const engine_ops *ops, const char *path, const engine_opt
                      device_format(options->device, name), notes);
 }
 
+/* AUTO, of an engine file too that no device is named for. */
+static device_kind asked_device(const engine_ops *ops, const char *path, const engine_options *options)
+{
+    bool open = !ops && options->device.kind == DEVICE_DEFAULT && engine_file_is_named(path);
+    return open ? DEVICE_AUTO : options->device.kind;
+}
+
 /* What DEFAULT is, and what is first tried for AUTO, of an engine; NULL: of any. */
 static device_kind first_device(const engine_ops *ops, device_kind asked)
 {
@@ -144,30 +155,10 @@ static device_kind first_device(const engine_ops *ops, device_kind asked)
     return asked;
 }
 
-/* On a GPU, or else on the processor. */
-static int open_or_fall_back(const engine_ops *ops, const char *path, engine_options *chosen, engine **e,
-                             lanert_error *err)
-{
-    lanert_error why;
-    char text[sizeof why.text + 64];
-    int rc = open_chosen(ops, path, chosen, e, &why);
-    if (!rc)
-        return 0;
-    if (ops && !(ops->devices & ON(DEVICE_CPU)))
-        return error_set(err, rc, "%s", why.text);
-    chosen->device = (device_id){DEVICE_CPU, 0};
-    if ((rc = open_chosen(ops, path, chosen, e, err)) || !chosen->on_note)
-        return rc;
-    snprintf(text, sizeof text, "%s; the processor computes instead", why.text);
-    chosen->on_note(chosen->context, text);
-    return 0;
-}
-
 int engine_open(const char *name, const char *path, const engine_options *options, engine **e, lanert_error *err)
 {
     engine_options chosen = options ? *options : (engine_options){0};
-    const engine_ops *ops = NULL;
-    device_kind asked = chosen.device.kind;
+    const engine_ops *ops;
     int rc;
     *e = NULL;
     if (!path || chosen.threads < 0 || chosen.threads > ENGINE_MAX_THREADS || (unsigned)chosen.precision > LANERT_BF16)
@@ -177,14 +168,20 @@ int engine_open(const char *name, const char *path, const engine_options *option
                          ENGINE_MAX_THREADS, path ? path : "(no path)", chosen.threads, (int)chosen.precision);
     if (!chosen.threads)
         chosen.threads = processor_count();
-    if ((name && strcmp(name, "auto") && (rc = find_by_name(name, &ops, err))) ||
-        (ops != &engine_null_ops && (rc = check_file(path, err))))
+    if ((rc = find_by_name(name, &ops, err)) || (ops != &engine_null_ops && (rc = check_file(path, err))))
         return rc;
-    if (!ops && asked == DEVICE_DEFAULT && engine_file_is_named(path))
-        asked = DEVICE_AUTO;
-    chosen.device.kind = first_device(ops, asked);
-    return asked == DEVICE_AUTO && chosen.device.kind != DEVICE_CPU ? open_or_fall_back(ops, path, &chosen, e, err)
-                                                                    : open_chosen(ops, path, &chosen, e, err);
+    chosen.device.kind = first_device(ops, asked_device(ops, path, &chosen));
+    return open_chosen(ops, path, &chosen, e, err);
+}
+
+bool engine_falls_back(const char *name, const char *path, engine_options *options)
+{
+    const engine_ops *ops;
+    if (find_by_name(name, &ops, NULL) || asked_device(ops, path, options) != DEVICE_AUTO ||
+        first_device(ops, DEVICE_AUTO) == DEVICE_CPU || (ops && !(ops->devices & ON(DEVICE_CPU))))
+        return false;
+    options->device = (device_id){DEVICE_CPU, 0};
+    return true;
 }
 
 void engine_close(engine **e)

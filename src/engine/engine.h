@@ -39,7 +39,7 @@ typedef struct engine_options {
     int threads;      /* 0: one for each processor; at most ENGINE_MAX_THREADS */
     device_id device; /* what it computes on */
     int batch;        /* the most frames that will be bound; 0: 1. Only engines that build for a batch ask */
-    /* May be NULL. Told what takes minutes, before it is done, and why the processor stands in for a GPU. */
+    /* May be NULL. Told what takes minutes, before it is done. */
     void (*on_note)(void *context, const char *text);
     void *context;
 } engine_options;
@@ -81,12 +81,13 @@ typedef struct engine_ops {
 extern const engine_ops *const engine_table[];
 
 /* `name` NULL or "auto": the first usable one that computes on the device; of an engine file, with the default device,
- * TensorRT on a GPU where it can, else as the model that it is. `options` may be NULL: all zero. A device
- * that is named is that or an error; only DEVICE_AUTO falls back to the processor. LANERT_ENOTFOUND with what to
- * install where the engine or the device is not there; LANERT_EINVAL with the names known where the name is none of
- * them; LANERT_EFORMAT where the file is no sound ONNX model; LANERT_EUNSUPPORTED where the engine cannot compute it as
- * asked. */
+ * TensorRT on a GPU. `options` may be NULL: all zero. LANERT_ENOTFOUND with what to install where the engine or the
+ * device is not there; LANERT_EINVAL with the names known where the name is none of them; LANERT_EFORMAT where the file
+ * is no sound ONNX model; LANERT_EUNSUPPORTED where the engine cannot compute it as asked. */
 int engine_open(const char *name, const char *path, const engine_options *options, engine **e, lanert_error *err);
+/* Of an opening, or first binding, that failed: whether it was on a GPU that nobody named, and the engine computes on
+ * the processor too. The options are then for that. */
+bool engine_falls_back(const char *name, const char *path, engine_options *options);
 void engine_close(engine **e);
 const char *engine_name(const engine *e);
 device_id engine_device(const engine *e); /* what it computes on: never DEFAULT or AUTO */
@@ -106,7 +107,7 @@ const tensor *engine_outputs(const engine *e, int *count);
 /* Binds every input and the outputs wanted, at least one, each found by its name. LANERT_EINVAL where names,
  * types, ranks or dims differ from the description, or data is NULL or not aligned to its element. A bind
  * that fails leaves nothing bound. May allocate, and take seconds where shapes change; run allocates
- * nothing of ours. */
+ * nothing of ours. On a GPU it runs once, into the outputs. */
 int engine_bind(engine *e, const tensor *inputs, int input_count, const tensor *outputs, int output_count,
                 lanert_error *err);
 /* LANERT_EINVAL where nothing is bound; LANERT_EENGINE where the engine fails: the outputs' content is then

@@ -299,17 +299,27 @@ static int run_bound(onnxruntime *ort, lanert_error *err)
 
 /* ---- on a GPU -------------------------------------------------------------------------------- */
 
+static int run_on_gpu(onnxruntime *ort, lanert_error *err)
+{
+    int rc;
+    if ((rc = cuda_tensors_upload(&ort->twins, err)) || (rc = run_bound(ort, err)) ||
+        (rc = cuda_tensors_download(&ort->twins, err))) {
+        cuda_wait(ort->gpu, NULL); /* for copies that may still be under way in the caller's memory */
+        return rc;
+    }
+    return cuda_wait(ort->gpu, err);
+}
+
 /* Binds the tensors' twins, and runs once: the search for the fastest kernels and the recording of the graph take
  * place now, and where a kernel cannot be recorded it shows. */
 static int bind_twins(onnxruntime *ort, lanert_error *err)
 {
-    cuda_tensors *t = &ort->twins;
+    const cuda_tensors *t = &ort->twins;
     int rc;
     if ((rc = ort_make_run_options(ort, err)) ||
-        (rc = bind_all(ort, t->inputs, t->input_count, t->outputs, t->output_count, err)) ||
-        (rc = cuda_tensors_upload(t, err)) || (rc = run_bound(ort, err)))
+        (rc = bind_all(ort, t->inputs, t->input_count, t->outputs, t->output_count, err)))
         return rc;
-    return cuda_wait(ort->gpu, err);
+    return run_on_gpu(ort, err);
 }
 
 static int bind_on_gpu(onnxruntime *ort, lanert_error *err)
@@ -324,17 +334,6 @@ static int bind_on_gpu(onnxruntime *ort, lanert_error *err)
     if (!ort->binding && (rc = open_session(ort, err)))
         return rc;
     return bind_twins(ort, err);
-}
-
-static int run_on_gpu(onnxruntime *ort, lanert_error *err)
-{
-    int rc;
-    if ((rc = cuda_tensors_upload(&ort->twins, err)) || (rc = run_bound(ort, err)) ||
-        (rc = cuda_tensors_download(&ort->twins, err))) {
-        cuda_wait(ort->gpu, NULL); /* for copies that may still be under way in the caller's memory */
-        return rc;
-    }
-    return cuda_wait(ort->gpu, err);
 }
 
 static int onnxruntime_allocate(void *self, size_t bytes, void **memory, lanert_error *err)

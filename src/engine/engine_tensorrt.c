@@ -151,38 +151,6 @@ static int enqueue(tensorrt *trt, lanert_error *err)
     return trt->library.shim->enqueue(trt->session, cuda_stream(trt->gpu), err);
 }
 
-/* Runs once, which lets TensorRT prepare itself for these shapes, and records a run. */
-static int warm_up(tensorrt *trt, lanert_error *err)
-{
-    int rc;
-    if ((rc = cuda_tensors_upload(&trt->twins, err)) || (rc = enqueue(trt, err)) || (rc = cuda_wait(trt->gpu, err)))
-        return rc;
-    if (!cuda_record(trt->gpu, NULL)) {
-        rc = enqueue(trt, NULL);
-        if (cuda_record_end(trt->gpu, &trt->graph, NULL) || rc) {
-            cuda_graph_free(trt->gpu, trt->graph);
-            trt->graph = NULL;
-        }
-    }
-    return 0;
-}
-
-static int tensorrt_bind(void *self, const tensor *inputs, int input_count, const tensor *outputs, int output_count,
-                         lanert_error *err)
-{
-    tensorrt *trt = self;
-    int rc;
-    cuda_graph_free(trt->gpu, trt->graph);
-    trt->graph = NULL;
-    if ((rc = cuda_tensors_bind(&trt->twins, inputs, input_count, outputs, output_count, err)) ||
-        (rc = cuda_enter(trt->gpu, err)))
-        return rc;
-    if (!(rc = bind_twins(trt, err)))
-        rc = warm_up(trt, err);
-    cuda_leave(trt->gpu);
-    return rc;
-}
-
 static int compute(tensorrt *trt, lanert_error *err)
 {
     if (trt->graph)
@@ -205,6 +173,49 @@ static int tensorrt_run(void *self, lanert_error *err)
         return rc;
     }
     return cuda_wait(trt->gpu, err);
+}
+
+static void forget_graph(tensorrt *trt)
+{
+    cuda_graph_free(trt->gpu, trt->graph);
+    trt->graph = NULL;
+}
+
+static void record(tensorrt *trt)
+{
+    if (cuda_record(trt->gpu, NULL))
+        return;
+    int rc = enqueue(trt, NULL);
+    if (cuda_record_end(trt->gpu, &trt->graph, NULL) || rc)
+        forget_graph(trt);
+}
+
+/* Runs once, which lets TensorRT prepare itself for these shapes, then records a run and replays it. */
+static int warm_up(tensorrt *trt, lanert_error *err)
+{
+    int rc = tensorrt_run(trt, err);
+    if (rc)
+        return rc;
+    record(trt);
+    if (!trt->graph || !tensorrt_run(trt, NULL))
+        return 0;
+    forget_graph(trt);
+    return tensorrt_run(trt, err);
+}
+
+static int tensorrt_bind(void *self, const tensor *inputs, int input_count, const tensor *outputs, int output_count,
+                         lanert_error *err)
+{
+    tensorrt *trt = self;
+    int rc;
+    forget_graph(trt);
+    if ((rc = cuda_tensors_bind(&trt->twins, inputs, input_count, outputs, output_count, err)) ||
+        (rc = cuda_enter(trt->gpu, err)))
+        return rc;
+    if (!(rc = bind_twins(trt, err)))
+        rc = warm_up(trt, err);
+    cuda_leave(trt->gpu);
+    return rc;
 }
 
 static int tensorrt_allocate(void *self, size_t bytes, void **memory, lanert_error *err)

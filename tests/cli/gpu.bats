@@ -50,7 +50,9 @@ need_no_driver() {
     fails 3 "install NVIDIA's driver" "$LANERT" detect synthetic:frames=1 -m "$MODEL" --engine onnxruntime --device cuda
     fails 2 'no device "gpu"' "$LANERT" detect synthetic:frames=1 -m "$MODEL" --device gpu
     "$LANERT" detect synthetic:frames=1 -m "$MODEL" --engine onnxruntime --device auto --json | jq -e '.device == "cpu"'
-    "$LANERT" detect synthetic:frames=1 -m "$MODEL" --device auto --json | jq -e '.device == "cpu"'
+    run --separate-stderr "$LANERT" detect synthetic:frames=1 -m "$MODEL" --device auto --json
+    jq -e '.device == "cpu"' <<<"$output"
+    [ "$(grep -c "install NVIDIA's driver.*; the processor computes instead" <<<"$stderr")" = 1 ]
 }
 
 @test "bench has a row for each device" {

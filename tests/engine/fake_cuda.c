@@ -218,6 +218,7 @@ static CUresult put(CUstream stream, work w)
     CUresult result = q->count < MAX_WORK ? call() : 1;
     if (!result)
         q->list[q->count++] = w;
+    state.waiting += !result && q == &stream->waiting;
     return result;
 }
 
@@ -257,6 +258,7 @@ CUresult cuStreamSynchronize(CUstream stream)
         else
             memcpy(w->to, w->from, w->bytes);
     }
+    state.waiting -= stream->waiting.count;
     stream->waiting.count = 0;
     return call();
 }

@@ -23,6 +23,7 @@ typedef struct fake_cuda {
 
     /* Counted; set them to 0. */
     int calls, uploads, downloads, waits, replays;
+    int waiting; /* copies and kernels that are on a stream, of all */
     int live;    /* holds on the context, and streams and blocks of memory in it, not given back */
     int left;    /* streams and blocks that were there still when the context went, and them with it */
     int current; /* contexts made current and not put away, of all threads */

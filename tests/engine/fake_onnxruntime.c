@@ -29,6 +29,14 @@ static OrtStatus *failure(const char *text)
     return real->CreateStatus(ORT_FAIL, text);
 }
 
+/* Of each call for a GPU. */
+static OrtStatus *call(void)
+{
+    state.calls++;
+    bool fails = state.fail_at && (state.fail_for_good ? state.calls >= state.fail_at : state.calls == state.fail_at);
+    return fails ? failure("as told") : ok();
+}
+
 static bool has_graph(void)
 {
     return strstr(state.cuda, "enable_cuda_graph=1") || strstr(state.tensorrt, "trt_cuda_graph_enable=1");
@@ -43,7 +51,7 @@ static OrtStatus *ORT_API_CALL get_providers(char ***list, int *count)
 {
     *list = state.plain ? all + 2 : all;
     *count = state.plain ? 1 : 3;
-    return ok();
+    return call();
 }
 
 static OrtStatus *ORT_API_CALL release_providers(char **list, int count)
@@ -63,6 +71,9 @@ static void note(char *text, size_t size, const char *const *keys, const char *c
 
 static OrtStatus *ORT_API_CALL create_cuda(OrtCUDAProviderOptionsV2 **options)
 {
+    OrtStatus *status = call();
+    if (status)
+        return status;
     *options = malloc(1);
     state.live++;
     return ok();
@@ -75,14 +86,14 @@ static OrtStatus *ORT_API_CALL update_cuda(OrtCUDAProviderOptionsV2 *options, co
     note(state.cuda, sizeof state.cuda, keys, values, count);
     return state.no_library ? failure("Failed to load library libonnxruntime_providers_cuda.so with error: "
                                       "libcublas.so.13: cannot open shared object file\n")
-                            : ok();
+                            : call();
 }
 
 static OrtStatus *ORT_API_CALL update_cuda_value(OrtCUDAProviderOptionsV2 *options, const char *key, void *value)
 {
     (void)options;
     state.cuda_stream = value;
-    return strcmp(key, "user_compute_stream") ? failure("unknown key") : ok();
+    return strcmp(key, "user_compute_stream") ? failure("unknown key") : call();
 }
 
 static void ORT_API_CALL release_cuda(OrtCUDAProviderOptionsV2 *options)
@@ -95,11 +106,14 @@ static OrtStatus *ORT_API_CALL append_cuda(OrtSessionOptions *session, const Ort
 {
     (void)session, (void)options;
     strcat(state.order, "cuda ");
-    return ok();
+    return call();
 }
 
 static OrtStatus *ORT_API_CALL create_tensorrt(OrtTensorRTProviderOptionsV2 **options)
 {
+    OrtStatus *status = call();
+    if (status)
+        return status;
     *options = malloc(1);
     state.live++;
     return ok();
@@ -110,7 +124,7 @@ static OrtStatus *ORT_API_CALL update_tensorrt(OrtTensorRTProviderOptionsV2 *opt
 {
     (void)options;
     note(state.tensorrt, sizeof state.tensorrt, keys, values, count);
-    return ok();
+    return call();
 }
 
 static OrtStatus *ORT_API_CALL update_tensorrt_value(OrtTensorRTProviderOptionsV2 *options, const char *key,
@@ -118,7 +132,7 @@ static OrtStatus *ORT_API_CALL update_tensorrt_value(OrtTensorRTProviderOptionsV
 {
     (void)options;
     state.tensorrt_stream = value;
-    return strcmp(key, "user_compute_stream") ? failure("unknown key") : ok();
+    return strcmp(key, "user_compute_stream") ? failure("unknown key") : call();
 }
 
 static void ORT_API_CALL release_tensorrt(OrtTensorRTProviderOptionsV2 *options)
@@ -131,7 +145,7 @@ static OrtStatus *ORT_API_CALL append_tensorrt(OrtSessionOptions *session, const
 {
     (void)session, (void)options;
     strcat(state.order, "tensorrt ");
-    return ok();
+    return call();
 }
 
 /* ---- sessions and runs ----------------------------------------------------------------------- */
@@ -145,6 +159,9 @@ static OrtStatus *ORT_API_CALL create_options(OrtSessionOptions **options)
 static OrtStatus *ORT_API_CALL create_session(const OrtEnv *env, const ORTCHAR_T *path,
                                               const OrtSessionOptions *options, OrtSession **session)
 {
+    OrtStatus *status = *state.order ? call() : ok();
+    if (status)
+        return status;
     state.sessions++;
     if (*state.order && state.fail_graph_session && has_graph())
         return failure("This session cannot use the graph capture feature as requested by the user");
@@ -156,24 +173,30 @@ static OrtStatus *ORT_API_CALL create_session(const OrtEnv *env, const ORTCHAR_T
 static OrtStatus *ORT_API_CALL create_memory(const char *name, enum OrtAllocatorType type, int id,
                                              enum OrtMemType memory, OrtMemoryInfo **out)
 {
-    return real->CreateMemoryInfo(strcmp(name, "Cuda") ? name : "Cpu", type, id, memory, out);
+    OrtStatus *status = call();
+    return status ? status : real->CreateMemoryInfo(strcmp(name, "Cuda") ? name : "Cpu", type, id, memory, out);
 }
 
 static OrtStatus *ORT_API_CALL add_run_option(OrtRunOptions *options, const char *key, const char *value)
 {
     size_t used = strlen(state.run);
     snprintf(state.run + used, sizeof state.run - used, "%s=%s ", key, value);
-    return real->AddRunConfigEntry(options, key, value);
+    OrtStatus *status = call();
+    return status ? status : real->AddRunConfigEntry(options, key, value);
 }
 
 static OrtStatus *ORT_API_CALL create_run_options(OrtRunOptions **options)
 {
     *state.run = '\0';
-    return real->CreateRunOptions(options);
+    OrtStatus *status = call();
+    return status ? status : real->CreateRunOptions(options);
 }
 
 static OrtStatus *ORT_API_CALL run(OrtSession *session, const OrtRunOptions *options, const OrtIoBinding *binding)
 {
+    OrtStatus *status = *state.order ? call() : ok();
+    if (status)
+        return status;
     state.runs++;
     if (*state.order && state.fail_graph_run && has_graph())
         return failure("CUDA failure 900: operation not permitted when stream is capturing");

@@ -15,6 +15,8 @@ typedef struct fake_onnxruntime {
     bool fail_graph_run;     /* nor run */
     bool fail_session;       /* no session can be made, from the second on */
     int fail_run;            /* the run (1, 2 …) that fails; 0: none */
+    int fail_at;             /* the call (1, 2 …) for a GPU that fails; 0: none */
+    bool fail_for_good;      /* and all after it */
 
     /* Told: "device_id=0 use_tf32=0 …" of the last options set. */
     char cuda[256], tensorrt[1024];
@@ -23,7 +25,7 @@ typedef struct fake_onnxruntime {
     char run[256];  /* of the last run's options */
 
     /* Counted; set them to 0. */
-    int sessions, runs;
+    int sessions, runs, calls;
     int live; /* options that were not given back */
 } fake_onnxruntime;
 

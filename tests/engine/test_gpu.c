@@ -143,6 +143,19 @@ static void gpus_are_told(void **state)
     assert_all_given_back();
 }
 
+static void assert_falls_back(const char *name, const char *part)
+{
+    engine_options o = {.device = {DEVICE_AUTO, 0}};
+    engine *e = NULL;
+    assert_int_not_equal(engine_open(name, model(), &o, &e, &err), 0);
+    assert_non_null(strstr(err.text, part));
+    assert_true(engine_falls_back(name, model(), &o));
+    assert_ok(engine_open(name, model(), &o, &e, &err));
+    assert_int_equal(engine_device(e).kind, DEVICE_CPU);
+    engine_close(&e);
+    assert_false(engine_falls_back(name, model(), &o));
+}
+
 /* Only "auto" falls back to the processor; what is named is that or an error. */
 static void without(const char *part)
 {
@@ -158,13 +171,12 @@ static void without(const char *part)
     engine_options o = {.device = {DEVICE_CUDA, 0}};
     assert_int_not_equal(engine_open("auto", model(), &o, &e, &err), 0);
     assert_non_null(strstr(err.text, part));
-    assert_ok(open_on("auto", &e));
-    assert_int_equal(engine_device(e).kind, DEVICE_CPU);
-    engine_close(&e);
-    o.device.kind = DEVICE_AUTO;
-    assert_ok(engine_open(NULL, model(), &o, &e, &err));
-    assert_int_equal(engine_device(e).kind, DEVICE_CPU);
-    engine_close(&e);
+    assert_false(engine_falls_back("auto", model(), &o));
+    assert_false(engine_falls_back("auto", model(), &(engine_options){0}));
+    assert_false(engine_falls_back("none", model(), &(engine_options){.device = {DEVICE_AUTO, 0}}));
+    assert_falls_back("onnxruntime", part);
+    assert_falls_back("auto", part);
+    assert_falls_back(NULL, part);
     assert_all_given_back();
 }
 
@@ -341,6 +353,28 @@ static void a_run_that_fails_leaves_the_engine_usable(void **state)
     assert_all_given_back();
 }
 
+/* Nothing reads the caller's memory after a bind that failed. */
+static void a_bind_that_fails_leaves_no_copy_under_way(void **state)
+{
+    engine *e = NULL;
+    frame f, gone;
+    (void)state;
+    frame_init(&f);
+    frame_init(&gone);
+    assert_ok(open_on("cuda", &e));
+    ort->fail_graph_run = true;
+    ort->fail_run = 2;
+    gone.in.data = test_malloc(sizeof gone.x);
+    assert_fails(engine_bind(e, &gone.in, 1, gone.out, 2, &err), LANERT_EENGINE, "CUDNN_STATUS_INTERNAL_ERROR");
+    test_free(gone.in.data);
+    assert_int_equal(driver->waiting, 0);
+    assert_ok(engine_bind(e, &f.in, 1, f.out, 2, &err));
+    assert_ok(engine_run(e, &err));
+    assert_computed(&f);
+    engine_close(&e);
+    assert_all_given_back();
+}
+
 /* Each call of the driver fails in turn: alone, or as of a GPU that is lost. */
 static void fail_each_call(int with, bool lost)
 {
@@ -399,6 +433,7 @@ int main(void)
         cmocka_unit_test_setup(a_model_that_makes_no_graph_runs_without, set_up),
         cmocka_unit_test_setup(a_session_that_was_lost_is_made_again, set_up),
         cmocka_unit_test_setup(a_run_that_fails_leaves_the_engine_usable, set_up),
+        cmocka_unit_test_setup(a_bind_that_fails_leaves_no_copy_under_way, set_up),
         cmocka_unit_test_setup(every_failure_of_the_driver_is_told, set_up),
         cmocka_unit_test_setup(a_full_gpu_is_told, set_up),
         cmocka_unit_test_setup(a_lost_gpu_is_told_and_closes, set_up),

@@ -440,9 +440,12 @@ static void auto_takes_tensorrt_for_what_it_built(void **state)
     assert_string_equal(note, "");
     /* Without a GPU it is a model like others, unless TensorRT is asked for. */
     driver->gpus = 0;
-    assert_opens_as(NULL, built, DEVICE_DEFAULT, first, DEVICE_CPU);
-    assert_non_null(strstr(note, "no GPU that it can use"));
-    assert_non_null(strstr(note, "; the processor computes instead"));
+    engine_options o = {0};
+    assert_fails(open_as(NULL, built, o, &e), LANERT_ENOTFOUND, "no GPU that it can use");
+    assert_true(engine_falls_back(NULL, built, &o));
+    assert_opens_as(NULL, built, o.device.kind, first, DEVICE_CPU);
+    o.device.kind = DEVICE_AUTO;
+    assert_false(engine_falls_back("tensorrt", built, &o));
     assert_fails(open_as("auto", built, (engine_options){.device = {DEVICE_CUDA, 0}}, &e), LANERT_ENOTFOUND, "no GPU");
     assert_fails(open_plan(built, &e), LANERT_ENOTFOUND, "no GPU");
     assert_fails(open_as("tensorrt", built, (engine_options){.device = {DEVICE_AUTO, 0}}, &e), LANERT_ENOTFOUND,
@@ -520,6 +523,7 @@ static void failures_of_tensorrt_are_told(void **state)
     trt->fail_enqueue = true;
     assert_ok(open_plan(built, &e));
     assert_fails(engine_bind(e, &f.in, 1, f.out, 2, &err), LANERT_EENGINE, "running the model");
+    assert_int_equal(driver->waiting, 0);
     trt->fail_enqueue = false;
     assert_ok(engine_bind(e, &f.in, 1, f.out, 2, &err));
     assert_ok(engine_run(e, &err));
