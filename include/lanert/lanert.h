@@ -421,6 +421,8 @@ LANERT_API int lanert_sink_open(const char *path, const lanert_sink_options *opt
                                 lanert_error *err);
 LANERT_API int lanert_sink_write(lanert_sink *sink, const lanert_frame *frame, const lanert_result *result,
                                  lanert_error *err);
+/* FFmpeg's name of the encoder of a video, such as "libx264", from its first frame on; else "". */
+LANERT_API const char *lanert_sink_encoder(const lanert_sink *sink);
 /* Completes the files. Close alone, without finish, throws unfinished files away. */
 LANERT_API int lanert_sink_finish(lanert_sink *sink, lanert_error *err);
 LANERT_API void lanert_sink_close(lanert_sink **sink);

@@ -27,7 +27,8 @@ static const char help[] =
     "      --duration SECONDS     stop after so long\n"
     "\n"
     "      --json                 the summary as JSON, on standard output\n"
-    "  -v, --verbose              say what each source is, which engine runs, and in which precision\n"
+    "  -v, --verbose              say what each source is, which engine runs, in which precision, and what encodes "
+    "videos\n"
     "  -q, --quiet                say nothing but errors\n"
     "  -h, --help                 this text\n"
     "\n"
@@ -53,7 +54,7 @@ typedef struct job {
     lanert_damage damage; /* likewise; first_s is not used */
     progress progress;
     double start_s;
-    bool write_failed, pictures, opened;
+    bool write_failed, pictures, opened, outputs_said;
 } job;
 
 /* ---- options ---- */
@@ -146,6 +147,11 @@ static int on_result(void *context, const lanert_frame *frame, const lanert_resu
     job *j = context;
     int rc = outputs_write(&j->outputs, frame, result, err);
     j->write_failed = rc != 0;
+    if (!rc && j->verbose && !j->outputs_said) {
+        progress_clear(&j->progress);
+        outputs_say(&j->outputs);
+        j->outputs_said = true;
+    }
     if (!rc && progress_due(&j->progress))
         draw_progress(j, result, frame->index + 1);
     return rc;

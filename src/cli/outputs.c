@@ -144,6 +144,14 @@ int outputs_write(outputs *o, const lanert_frame *frame, const lanert_result *re
     return 0;
 }
 
+void outputs_say(const outputs *o)
+{
+    for (int i = 0; i < o->count; i++) {
+        const char *encoder = lanert_sink_encoder(o->list[i].sink);
+        say_note("writing %s%s%s", o->list[i].path, *encoder ? ", encoded by " : "", encoder);
+    }
+}
+
 int outputs_finish(outputs *o, lanert_error *err)
 {
     int first = 0;

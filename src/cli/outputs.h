@@ -38,6 +38,8 @@ int output_folder_make(const char *path);
 
 int outputs_open(outputs *o, const lanert_sink_options *options, lanert_error *err);
 int outputs_write(outputs *o, const lanert_frame *frame, const lanert_result *result, lanert_error *err);
+/* Says what is written, and by which encoder; after the first frame. */
+void outputs_say(const outputs *o);
 /* Finishes all, even where one fails; the first failure is told. */
 int outputs_finish(outputs *o, lanert_error *err);
 void outputs_close(outputs *o);

@@ -139,6 +139,11 @@ int lanert_sink_write(lanert_sink *sink, const lanert_frame *frame, const lanert
     return rc;
 }
 
+const char *lanert_sink_encoder(const lanert_sink *sink)
+{
+    return sink && sink->ops->encoder ? sink->ops->encoder(sink->self) : "";
+}
+
 int lanert_sink_finish(lanert_sink *sink, lanert_error *err)
 {
     int rc = check_open(sink, err);

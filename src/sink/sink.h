@@ -11,6 +11,7 @@ typedef struct sink_ops {
     int (*open)(const char *path, const lanert_sink_options *options, void **self, lanert_error *err);
     int (*write)(void *self, const lanert_frame *frame, const lanert_result *result, lanert_error *err);
     int (*finish)(void *self, lanert_error *err); /* completes the files; only close follows */
+    const char *(*encoder)(const void *self);     /* as lanert_sink_encoder; NULL where there never is one */
     void (*close)(void *self);
 } sink_ops;
 

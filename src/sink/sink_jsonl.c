@@ -133,4 +133,4 @@ static int jsonl_finish(void *self, lanert_error *err)
     return line_writer_finish(&((jsonl_sink *)self)->out, err);
 }
 
-const sink_ops sink_jsonl = {"jsonl", jsonl_open, jsonl_write, jsonl_finish, jsonl_close};
+const sink_ops sink_jsonl = {"jsonl", jsonl_open, jsonl_write, jsonl_finish, NULL, jsonl_close};

@@ -84,5 +84,5 @@ static int lines_finish(void *self, lanert_error *err)
     return file_flush_folder(((lines_sink *)self)->folder, err);
 }
 
-const sink_ops sink_culane = {"culane", culane_open, lines_write, lines_finish, lines_close};
-const sink_ops sink_llamas = {"llamas", llamas_open, lines_write, lines_finish, lines_close};
+const sink_ops sink_culane = {"culane", culane_open, lines_write, lines_finish, NULL, lines_close};
+const sink_ops sink_llamas = {"llamas", llamas_open, lines_write, lines_finish, NULL, lines_close};

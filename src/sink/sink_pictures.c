@@ -118,4 +118,4 @@ static int pictures_finish(void *self, lanert_error *err)
     return s->any ? 0 : error_set(err, LANERT_EFORMAT, "%s: no picture was written, as there was no frame", s->path);
 }
 
-const sink_ops sink_pictures = {"pictures", pictures_open, pictures_write, pictures_finish, pictures_close};
+const sink_ops sink_pictures = {"pictures", pictures_open, pictures_write, pictures_finish, NULL, pictures_close};

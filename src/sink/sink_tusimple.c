@@ -61,4 +61,4 @@ static int tusimple_finish(void *self, lanert_error *err)
     return line_writer_finish(&((tusimple_sink *)self)->out, err);
 }
 
-const sink_ops sink_tusimple = {"tusimple", tusimple_open, tusimple_write, tusimple_finish, tusimple_close};
+const sink_ops sink_tusimple = {"tusimple", tusimple_open, tusimple_write, tusimple_finish, NULL, tusimple_close};

@@ -78,4 +78,10 @@ static int video_finish(void *self, lanert_error *err)
     return rc ? rc : file_writer_commit(&s->file, err);
 }
 
-const sink_ops sink_video = {"video", video_open, video_write, video_finish, video_close};
+static const char *video_encoder(const void *self)
+{
+    const video_sink *s = self;
+    return s->writer ? video_writer_encoder(s->writer) : "";
+}
+
+const sink_ops sink_video = {"video", video_open, video_write, video_finish, video_encoder, video_close};

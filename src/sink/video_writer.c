@@ -176,6 +176,11 @@ int video_writer_open(const video_writer_options *o, video_writer **out, lanert_
     return rc;
 }
 
+const char *video_writer_encoder(const video_writer *w)
+{
+    return w->codec->codec->name;
+}
+
 /* ---- pictures -------------------------------------------------------------------------------- */
 
 static int paint_black(AVFrame *f)

@@ -23,6 +23,9 @@ typedef struct video_writer_options {
  * LANERT_EUNSUPPORTED where none opens. Turns FFmpeg's own log, of which there is one a process, off. */
 int video_writer_open(const video_writer_options *options, video_writer **writer, lanert_error *err);
 
+/* FFmpeg's name of the encoder that was opened. */
+const char *video_writer_encoder(const video_writer *w);
+
 /* A canvas of even sides. Of another size than the video's it is fitted in, with black bars where the shape
  * differs. Times (seconds) that do not rise are replaced by the rate's steps. LANERT_EIO, such as a full
  * disk. */

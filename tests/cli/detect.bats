@@ -32,6 +32,12 @@ lines_of() {
     [ "$(ffprobe -v error -show_entries stream=codec_name -of csv=p=0 road.mp4)" = h264 ]
 }
 
+@test "-v says what is written, and what encodes it" {
+    run --separate-stderr detect synthetic:frames=2,size=160x90 -v -o a.mp4 -o b.jsonl
+    [ "$status" = 0 ]
+    [[ $stderr == *"writing a.mp4, encoded by libx264"$'\n'"writing b.jsonl"$'\n'* ]]
+}
+
 @test "engines leave nothing behind" {
     mkdir home tmp
     for engine in onnxruntime openvino; do

@@ -343,6 +343,7 @@ static void mpeg4_stands_in_where_h264_is_missing(void **state)
     video_writer *w;
     assert_ok(canvas_load(&c, &frame, &err));
     assert_ok(video_writer_open(&options, &w, &err));
+    assert_string_equal(video_writer_encoder(w), "mpeg4");
     for (int i = 0; i < 5; i++)
         assert_ok(video_writer_add(w, &c, i * 1001 / 30000.0, &err));
     assert_ok(video_writer_finish(w, &err));
