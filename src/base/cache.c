@@ -35,7 +35,8 @@ int cache_folder(const char *part, char path[CACHE_PATH], lanert_error *err)
     int length, rc;
     if (!named && !(home && *home == '/'))
         return error_set(err, LANERT_EIO, "there is no cache folder: neither XDG_CACHE_HOME nor HOME is set to one");
-    length = snprintf(path, CACHE_PATH, "%s%s/lanert", named ? cache : home, named ? "" : "/.cache");
+    const char *above = named ? cache : home;
+    length = snprintf(path, CACHE_PATH, "%.*s%s/lanert", (int)path_folder_length(above), above, named ? "" : "/.cache");
     if ((size_t)length + strlen(part) + 2 > CACHE_PATH)
         return error_set(err, LANERT_EIO, "the cache folder's path has over %d bytes", CACHE_PATH - 1);
     path[length - (int)strlen("/lanert")] = '\0';

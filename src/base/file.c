@@ -96,6 +96,14 @@ const char *path_extension(const char *path)
     return dot && dot != base ? dot : base + strlen(base);
 }
 
+size_t path_folder_length(const char *folder)
+{
+    size_t length = strlen(folder);
+    while (length && folder[length - 1] == '/')
+        length--;
+    return length;
+}
+
 int path_join(const char *dir, const char *name, char **out, lanert_error *err)
 {
     buffer b = {0};

@@ -51,6 +51,8 @@ bool file_is_same(const char *a, const char *b);
 /* Pointer into path: what is after the last '/', and the extension from its '.' (or the end). */
 const char *path_base(const char *path);
 const char *path_extension(const char *path);
+/* Bytes of a folder's name without the slashes behind it: "a/b//" 3, "/" 0. */
+size_t path_folder_length(const char *folder);
 /* "dir/name", or name alone where it is absolute or dir is empty; to be freed. */
 int path_join(const char *dir, const char *name, char **out, lanert_error *err);
 

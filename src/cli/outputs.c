@@ -104,6 +104,14 @@ int output_file_check(const char *path, bool force)
     return EXIT_FAILED;
 }
 
+char *output_join(const char *folder, const char *name)
+{
+    char *path = NULL;
+    size_t length = strlen(folder);
+    const char *slash = length && folder[length - 1] == '/' ? "" : "/";
+    return asprintf(&path, "%s%s%s", folder, slash, name) < 0 ? NULL : path;
+}
+
 int output_folder_make(const char *path)
 {
     char part[4096];

@@ -33,7 +33,10 @@ bool outputs_use_stdout(const outputs *o);
  * said to be wrong. */
 int output_file_check(const char *path, bool force);
 
-/* Makes a folder, and those above it; the same. */
+/* "folder/name", to be freed; NULL: no memory. */
+char *output_join(const char *folder, const char *name);
+
+/* Makes a folder, and those above it; as output_file_check. */
 int output_folder_make(const char *path);
 
 int outputs_open(outputs *o, const lanert_sink_options *options, lanert_error *err);

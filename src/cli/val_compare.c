@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/json.h"
+#include "cli/outputs.h"
 #include "cli/val.h"
 
 #define LISTED 10 /* worst frames, where --worst does not say how many */
@@ -42,19 +43,13 @@ static bool is_model(const char *name)
     return found && (found[5] == '\0' || found[5] == ',');
 }
 
-static char *join(const char *folder, const char *name)
-{
-    char *path = NULL;
-    return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
-}
-
 /* Where the lanes of models go: --save, or a folder that is removed in the end. */
 static const char *lanes_folder(comparison *c)
 {
     const char *above = getenv("TMPDIR");
     if (c->job->save || c->temporary)
         return c->job->save ? c->job->save : c->temporary;
-    c->temporary = join(above && *above ? above : "/tmp", "lanert-val-XXXXXX");
+    c->temporary = output_join(above && *above ? above : "/tmp", "lanert-val-XXXXXX");
     if (c->temporary && !mkdtemp(c->temporary)) {
         say_error("%s: no folder for the lanes could be made; --save names another", c->temporary);
         free(c->temporary);
@@ -80,7 +75,7 @@ static int open_side(comparison *c, int i)
     if (!s->spec || !detector_options_parse_spec(&s->model, s->spec))
         return s->spec ? EXIT_USAGE : EXIT_FAILED;
     const char *folder = lanes_folder(c);
-    s->lanes = folder ? join(folder, names[tusimple][i]) : NULL;
+    s->lanes = folder ? output_join(folder, names[tusimple][i]) : NULL;
     return s->lanes ? EXIT_DONE : EXIT_FAILED;
 }
 

@@ -26,13 +26,15 @@ static int find_lanes(drawing *d, int64_t i, const lanert_frame *frame, lanert_r
 static char *make_path(const char *folder, int place, const char *picture, const char *name)
 {
     const char *end = strrchr(name, '.'), *extension = strrchr(picture, '.');
-    char *path = NULL;
-    if (asprintf(&path, "%s/%03d_%.*s%s", folder, place + 1, (int)(end ? (size_t)(end - name) : strlen(name)), name,
+    char *file = NULL;
+    if (asprintf(&file, "%03d_%.*s%s", place + 1, (int)(end ? (size_t)(end - name) : strlen(name)), name,
                  extension ? extension : ".png") < 0)
         return NULL;
-    for (char *p = path + strlen(folder) + 1; *p; p++)
+    for (char *p = file; *p; p++)
         if (*p == '/')
             *p = '_';
+    char *path = output_join(folder, file);
+    free(file);
     return path;
 }
 

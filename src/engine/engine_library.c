@@ -6,7 +6,7 @@
 #include <link.h>
 #include <stdarg.h>
 
-#include "base/memory.h"
+#include "base/file.h"
 #include "base/place.h"
 #include "engine/sdk_text.h"
 
@@ -69,9 +69,12 @@ int engine_library_open(const char *engine, const char *file, const char *soname
     char own[PATH_MAX];
     const char *set = secure_getenv("LANERT_ENGINES");
     *lib = (engine_library){0};
-    if (set && *set &&
-        (load_from(&s, "%s/%s/lib", set, engine) || load_from(&s, "%s/%s", set, engine) || load_from(&s, "%s", set)))
-        return 0;
+    if (set && *set) {
+        int length = (int)path_folder_length(set);
+        if (load_from(&s, "%.*s/%s/lib", length, set, engine) || load_from(&s, "%.*s/%s", length, set, engine) ||
+            load_from(&s, "%.*s", length, set))
+            return 0;
+    }
     if (place_own_folder(own)) {
         if (load_from(&s, "%s/lanert/%s", own, engine) || load_from(&s, "%s/../lib/lanert/%s", own, engine))
             return 0;

@@ -162,7 +162,8 @@ bool dataset_find(const dataset *d, const size_t *order, const char *name, size_
 int dataset_path(const char *folder, const char *name, size_t cut, const char *ending, char **path, lanert_error *err)
 {
     buffer b = {0};
-    int rc = buffer_format(&b, err, "%s/%.*s%s", folder, (int)(strlen(name) - cut), name, ending);
+    int rc = buffer_format(&b, err, "%.*s/%.*s%s", (int)path_folder_length(folder), folder, (int)(strlen(name) - cut),
+                           name, ending);
     *path = b.data;
     return rc;
 }

@@ -186,9 +186,11 @@ static int open_list(const char *spec, still_list *list, lanert_error *err)
 static int try_root(still_list *list, size_t root, const char *line, size_t length, buffer *path, bool *found,
                     lanert_error *err)
 {
+    size_t slashes = strspn(line, "/");
+    slashes = slashes < length ? slashes : length;
     buffer_clear(path);
     int rc = buffer_add(path, list->folder, root, err);
-    if (rc || (rc = buffer_text(path, "/", err)) || (rc = buffer_add(path, line, length, err)))
+    if (rc || (rc = buffer_text(path, "/", err)) || (rc = buffer_add(path, line + slashes, length - slashes, err)))
         return rc;
     *found = file_exists(path->data);
     if (*found)

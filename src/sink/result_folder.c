@@ -56,10 +56,7 @@ int result_folder_path(const char *folder, const lanert_frame *frame, const lane
     const char *name = frame->name ? frame->name : "";
     if (video)
         name = path_base(name);
-    size_t length = strlen(folder);
-    while (length > 1 && folder[length - 1] == '/')
-        length--;
-    int rc = buffer_add(out, folder, length, err);
+    int rc = buffer_add(out, folder, path_folder_length(folder), err);
     size_t start = out->size;
     /* The extension goes first: what is left of "...mp4" is a "..". */
     if (!rc)

@@ -229,6 +229,10 @@ static void paths_come_apart_and_together(void **state)
     assert_string_equal(path_extension("a.d/b"), "");
     assert_string_equal(path_extension("a/.hidden"), "");
     assert_string_equal(path_extension("b.tar.gz"), ".gz");
+    assert_int_equal(path_folder_length("a/b//"), 3);
+    assert_int_equal(path_folder_length("a/b"), 3);
+    assert_int_equal(path_folder_length("/"), 0);
+    assert_int_equal(path_folder_length(""), 0);
     assert_ok(path_join("a/", "b", &joined, &err));
     assert_string_equal(joined, "a/b");
     FREE(joined);

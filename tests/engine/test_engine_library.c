@@ -51,6 +51,8 @@ static void is_found_in_the_folder_named(void **state)
     opens("engine/libthing.so.1");
     put_library("engine/lib/libthing.so");
     opens("engine/lib/libthing.so");
+    assert_int_equal(setenv("LANERT_ENGINES", temp_path(folder, "/"), 1), 0);
+    opens("engine/lib/libthing.so");
 }
 
 static void highest_version_is_taken(void **state)

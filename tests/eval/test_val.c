@@ -128,8 +128,8 @@ static lanert_val_options small_options(void)
 {
     static char root[4096], predictions[4096];
     lanert_val_options o;
-    snprintf(root, sizeof root, "%s/root", folder);
-    snprintf(predictions, sizeof predictions, "%s/pred", folder);
+    snprintf(root, sizeof root, "%s/root/", folder);
+    snprintf(predictions, sizeof predictions, "%s/pred//", folder); /* as a shell completes it, and more */
     lanert_val_defaults(&o);
     o.dataset = "culane";
     o.root = root;

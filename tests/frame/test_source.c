@@ -163,6 +163,10 @@ static void test_culane_list(void **state)
              "/driver_1/1.MP4/00000.jpg /laneseg/1.png 1 1 1 1\nown.png\n/driver_1/1.MP4/00030.jpg\n");
     const expected want[] = {{"driver_1/1.MP4/00000.jpg", 5}, {"own.png", 7}, {"driver_1/1.MP4/00030.jpg", 6}};
     check(temp_path(folder, "culane/list/train_gt.txt"), want, 3);
+    put_text("culane/driver_1/1.MP4/00060.jpg", "\xff\xd8\xff none");
+    put_text("culane/list/bad.txt", "/driver_1/1.MP4/00060.jpg\n");
+    check(temp_path(folder, "culane/list/bad.txt"), (expected[]){{"culane/driver_1/1.MP4/00060.jpg: ", LANERT_EFORMAT}},
+          1);
     /* Paths of this machine, and upward ones: found, but named so that nothing can be written elsewhere. */
     char text[8192], name[4096];
     snprintf(text, sizeof text, "%s\n../driver_1/1.MP4/00030.jpg\n", temp_path(folder, "culane/list/own.png"));

@@ -168,6 +168,7 @@ static void test_names_stay_in_the_folder(void **state)
     check_path("/dev/video0", &video, "OUT/video0/00042.x");
     check_path("rtsp://host/../..", &video, "OUT/00042.x");
     check_path("-", &video, "OUT/-/00042.x");
+    check_path_in("/", "a.jpg", &stills, "/a.x");
 }
 
 static void test_escape_on_disk(void **state)
