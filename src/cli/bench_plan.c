@@ -1,5 +1,6 @@
 #include <sched.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/bench.h"
@@ -114,9 +115,10 @@ static int check_source(const char *spec)
     lanert_source *source = NULL;
     lanert_frame frame;
     lanert_error err;
+    struct stat st;
     int rc, status = EXIT_DONE;
-    if (!strcmp(spec, "-"))
-        return say_usage("--source - cannot be read twice: save it to a file first");
+    if (!strcmp(spec, "-") || (stat(spec, &st) == 0 && S_ISFIFO(st.st_mode)))
+        return say_usage("--source %s is a pipe, and cannot be read twice: save what it brings to a file first", spec);
     if (lanert_source_open(spec, &source, &err)) {
         say_error("%s", err.text);
         return EXIT_INPUT;

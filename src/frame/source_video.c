@@ -162,6 +162,24 @@ static int register_devices(const video *v, lanert_error *err)
     return 0;
 }
 
+/* Of what FFmpeg makes nothing of. */
+static int refuse_content(const video *v, const char *spec, lanert_error *err)
+{
+    if (v->in.kind == INPUT_NETWORK)
+        return error_set(
+            err, LANERT_EFORMAT,
+            "%s: what the server sends is no video that can be read: check that this is the address of the "
+            "stream itself",
+            v->in.title);
+    if (input_begins_as_mp4(&v->in, spec))
+        return error_set(err, LANERT_EFORMAT,
+                         "%s: begins as an MP4 video, but has no usable index (moov): it was cut off, or its recording "
+                         "not finished",
+                         v->in.title);
+    return error_set(err, LANERT_EFORMAT, "%s: is not a video, nor a JPEG or PNG picture, that can be read",
+                     v->in.title);
+}
+
 static int open_format(video *v, const char *spec, lanert_error *err)
 {
     AVDictionary *options = NULL;
@@ -191,14 +209,8 @@ static int open_format(video *v, const char *spec, lanert_error *err)
     int av = avformat_open_input(&v->format, url.data, demuxer, &options); /* frees v->format where it fails */
     if (av < 0 && input_is_over(&v->in))                                   /* which RTSP calls invalid data */
         av = AVERROR_EXIT;
-    if (av == AVERROR_INVALIDDATA && input_begins_as_mp4(&v->in, spec))
-        rc = error_set(err, LANERT_EFORMAT,
-                       "%s: begins as an MP4 video, but has no usable index (moov): it was cut off, or its recording "
-                       "not finished",
-                       v->in.title);
-    else if (av == AVERROR_INVALIDDATA)
-        rc = error_set(err, LANERT_EFORMAT, "%s: is not a video, nor a JPEG or PNG picture, that can be read",
-                       v->in.title);
+    if (av == AVERROR_INVALIDDATA)
+        rc = refuse_content(v, spec, err);
     else if (av < 0)
         rc = error_av(err, av, v, "cannot be opened");
 out:
