@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int file_map_open(const char *path, size_t limit, file_map *map, lanert_error *err)
+static int map_open(const char *path, size_t limit, bool own, file_map *map, lanert_error *err)
 {
     struct stat st;
     int rc = 0;
@@ -22,6 +22,11 @@ int file_map_open(const char *path, size_t limit, file_map *map, lanert_error *e
     else if (!S_ISREG(st.st_mode))
         rc = error_set(err, LANERT_EIO, "%s: is %s; expected a file", path,
                        S_ISDIR(st.st_mode) ? "a folder" : "not a plain file");
+    else if (own && (st.st_uid != geteuid() || st.st_mode & S_IWOTH))
+        rc = error_set(err, LANERT_EIO,
+                       "%s: user %u's, with mode %03o; it is run as code, so that it must be user %u's, "
+                       "and not everybody's to write: remove it",
+                       path, (unsigned)st.st_uid, (unsigned)st.st_mode & 0777, (unsigned)geteuid());
     else if (limit && (size_t)st.st_size > limit)
         rc = error_set(err, LANERT_ELIMIT, "%s: %lld bytes, more than the limit of %zu", path, (long long)st.st_size,
                        limit);
@@ -34,6 +39,16 @@ int file_map_open(const char *path, size_t limit, file_map *map, lanert_error *e
     }
     close(fd);
     return rc;
+}
+
+int file_map_open(const char *path, size_t limit, file_map *map, lanert_error *err)
+{
+    return map_open(path, limit, false, map, err);
+}
+
+int file_map_open_own(const char *path, file_map *map, lanert_error *err)
+{
+    return map_open(path, 0, true, map, err);
 }
 
 void file_map_close(file_map *map)

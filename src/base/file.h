@@ -14,6 +14,9 @@ typedef struct file_map {
 
 /* LANERT_ENOTFOUND, LANERT_EIO (a folder, no permission), LANERT_ELIMIT (over `limit` bytes; 0: any size). */
 int file_map_open(const char *path, size_t limit, file_map *map, lanert_error *err);
+/* The same of a file that is to be run as code: LANERT_EIO too where it is another user's, or everybody may write to
+ * it. */
+int file_map_open_own(const char *path, file_map *map, lanert_error *err);
 void file_map_close(file_map *map);
 
 /* A file that appears under its name only at file_writer_commit, whole and flushed to the disk. Until then it has no

@@ -16,6 +16,8 @@ struct cuda {
     CUdevice device;
     CUcontext context; /* the GPU's primary one, which SDKs use too */
     CUstream stream;
+    int entered;
+    CUstreamCaptureMode mode; /* while it is entered, the thread's own */
 };
 
 /* ---- errors ---------------------------------------------------------------------------------- */
@@ -116,14 +118,23 @@ static int told(const cuda *c, int rc, lanert_error *err)
     return rc ? error_within(err, rc, "%s", device_format(c->id, name)) : 0;
 }
 
+/* A thread in the mode GLOBAL, as all are at first, may take no memory while another one records in that mode, as ONNX
+ * Runtime does. */
 int cuda_enter(cuda *c, lanert_error *err)
 {
-    return told(c, check(&c->api, c->api.cuCtxPushCurrent_v2(c->context), "making the GPU current", err), err);
+    int rc = told(c, check(&c->api, c->api.cuCtxPushCurrent_v2(c->context), "making the GPU current", err), err);
+    if (!rc && c->entered++ == 0) {
+        c->mode = CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
+        c->api.cuThreadExchangeStreamCaptureMode(&c->mode);
+    }
+    return rc;
 }
 
 void cuda_leave(cuda *c)
 {
     CUcontext own;
+    if (--c->entered == 0)
+        c->api.cuThreadExchangeStreamCaptureMode(&c->mode);
     c->api.cuCtxPopCurrent_v2(&own);
 }
 

@@ -23,7 +23,8 @@ void cuda_free(cuda *c, void *memory);
 int cuda_allocate_host(cuda *c, size_t bytes, void **memory, lanert_error *err);
 void cuda_free_host(cuda *c, void *memory);
 
-/* Makes the GPU current on this thread, for an SDK's calls, until cuda_leave. */
+/* Makes the GPU current on this thread, for an SDK's calls, until cuda_leave; what others record does not disturb them.
+ * May be nested. */
 int cuda_enter(cuda *c, lanert_error *err);
 void cuda_leave(cuda *c);
 

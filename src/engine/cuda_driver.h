@@ -22,6 +22,7 @@ enum {
     CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR = 76,
     CU_STREAM_NON_BLOCKING = 1,
     CU_MEMHOSTALLOC_PORTABLE = 1,
+    CU_STREAM_CAPTURE_MODE_GLOBAL = 0,
     CU_STREAM_CAPTURE_MODE_THREAD_LOCAL = 1,
 };
 #endif
@@ -41,6 +42,7 @@ enum {
     X(cuDevicePrimaryCtxRelease_v2, (CUdevice device))                                                                 \
     X(cuCtxPushCurrent_v2, (CUcontext context))                                                                        \
     X(cuCtxPopCurrent_v2, (CUcontext * context))                                                                       \
+    X(cuThreadExchangeStreamCaptureMode, (CUstreamCaptureMode * mode))                                                 \
     X(cuMemAlloc_v2, (CUdeviceptr * memory, size_t bytes))                                                             \
     X(cuMemFree_v2, (CUdeviceptr memory))                                                                              \
     X(cuMemHostAlloc, (void **memory, size_t bytes, unsigned flags))                                                   \

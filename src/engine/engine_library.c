@@ -82,7 +82,8 @@ int engine_library_open(const char *engine, const char *file, const char *soname
                                                       load_from(&s, "%s/%s/lib", LANERT_DEPS_DIR, engine)))
             return 0;
     }
-    if (load(&s, file) || load(&s, soname))
+    /* In this order: CUDA's toolkit has a stub that is named libcuda.so. */
+    if (load(&s, soname) || load(&s, file))
         return 0;
     if (s.failure[0])
         return error_set(err, LANERT_EENGINE, "the library does not load: %s", s.failure);

@@ -21,8 +21,8 @@ typedef struct engine_library {
 /* What to do where ONNX Runtime or OpenVINO is not there. */
 #define ENGINE_LIBRARY_ADVICE "run scripts/deps.sh before building, or set LANERT_ENGINES to the folder that holds it"
 
-/* Opens `file` ("libonnxruntime.so", whatever version follows) of that engine; `soname` is tried too in the
- * loader path. LANERT_ENOTFOUND with the advice; LANERT_EENGINE where it is there but does not load. */
+/* Opens `file` ("libonnxruntime.so", whatever version follows) of that engine; in the loader path
+ * `soname` is tried first. LANERT_ENOTFOUND with the advice; LANERT_EENGINE where it is there but does not load. */
 int engine_library_open(const char *engine, const char *file, const char *soname, const char *advice,
                         engine_library *lib, lanert_error *err);
 void engine_library_close(engine_library *lib); /* takes a zeroed one too */

@@ -80,11 +80,25 @@ static void close_session(onnxruntime *ort)
     ort->session = NULL;
 }
 
+/* The providers make the GPU current on this thread, and leave it so: not in our caller's place. */
+static int with_gpu(onnxruntime *ort, int (*work)(onnxruntime *, lanert_error *), lanert_error *err)
+{
+    int rc = cuda_enter(ort->gpu, err);
+    if (rc)
+        return rc;
+    rc = work(ort, err);
+    cuda_leave(ort->gpu);
+    return rc;
+}
+
 /* The session goes before the stream and the memory that it uses. */
 static void onnxruntime_close(void *self)
 {
     onnxruntime *ort = self;
+    bool entered = ort->gpu && !cuda_enter(ort->gpu, NULL);
     close_session(ort);
+    if (entered)
+        cuda_leave(ort->gpu);
     if (ort->memory)
         ort->api->ReleaseMemoryInfo(ort->memory);
     if (ort->env)
@@ -175,7 +189,7 @@ static int onnxruntime_open(const char *path, const engine_options *options, voi
     if (!(ort->path = strdup(path)))
         rc = error_set(err, LANERT_ENOMEM, "out of memory");
     if (rc || (rc = load(ort, version, err)) || (options->device.kind != DEVICE_CPU && (rc = ort_open_gpu(ort, err))) ||
-        (rc = start(ort, err))) {
+        (rc = ort->gpu ? with_gpu(ort, start, err) : start(ort, err))) {
         onnxruntime_close(ort);
         return rc;
     }
@@ -360,13 +374,13 @@ static int onnxruntime_bind(void *self, const tensor *inputs, int input_count, c
     if (!ort->gpu)
         return bind_all(ort, inputs, input_count, outputs, output_count, err);
     int rc = cuda_tensors_bind(&ort->twins, inputs, input_count, outputs, output_count, err);
-    return rc ? rc : bind_on_gpu(ort, err);
+    return rc ? rc : with_gpu(ort, bind_on_gpu, err);
 }
 
 static int onnxruntime_run(void *self, lanert_error *err)
 {
     onnxruntime *ort = self;
-    return ort->gpu ? run_on_gpu(ort, err) : run_bound(ort, err);
+    return ort->gpu ? with_gpu(ort, run_on_gpu, err) : run_bound(ort, err);
 }
 
 const engine_ops engine_onnxruntime_ops = {

@@ -59,12 +59,10 @@ static int find_place(const engine_stamp *wanted, char path[MAX_PATH], lanert_er
     return 0;
 }
 
-/* Leaves the plan closed where it fails. */
-static int open_file(const char *path, tensorrt_plan *plan, lanert_error *err)
+/* Of the file that was mapped. Leaves the plan closed where it fails. */
+static int read_file(const char *path, tensorrt_plan *plan, lanert_error *err)
 {
-    int rc = file_map_open(path, 0, &plan->map, err);
-    if (rc)
-        return rc;
+    int rc;
     if ((rc = engine_file_read(plan->map.data, plan->map.size, &plan->file, err)) ||
         (plan->file.plan && (rc = engine_file_check(&plan->file, err)))) {
         tensorrt_plan_close(plan);
@@ -73,10 +71,17 @@ static int open_file(const char *path, tensorrt_plan *plan, lanert_error *err)
     return 0;
 }
 
+/* A file that we named: who owns the folder is looked at by cache_folder, and that it is still the same one here. */
+static int open_own(const char *path, tensorrt_plan *plan, lanert_error *err)
+{
+    int rc = file_map_open_own(path, &plan->map, err);
+    return rc ? rc : read_file(path, plan, err);
+}
+
 static bool open_cached(const char *path, const engine_stamp *wanted, tensorrt_plan *plan)
 {
     char asked[ENGINE_STAMP_TEXT], found[ENGINE_STAMP_TEXT];
-    if (open_file(path, plan, NULL))
+    if (open_own(path, plan, NULL))
         return false;
     make_key(wanted, asked);
     make_key(&plan->file.stamp, found);
@@ -124,7 +129,7 @@ static int replace(const char *path, const char *why, const engine_stamp *wanted
         tell(options, path, why, wanted, place);
         if ((rc = build_into(place, &order, lib, gpu, &inner)))
             return error_set(err, rc, "%s, and it cannot be built anew: %s", why, inner.text);
-        if ((rc = open_file(place, &other, err)))
+        if ((rc = open_own(place, &other, err)))
             return rc;
     }
     tensorrt_plan_close(plan);
@@ -139,7 +144,7 @@ int tensorrt_plan_open(const char *path, const engine_options *options, tensorrt
     int rc, batch = options->batch ? options->batch : 1;
     char why[512] = "TensorRT runs what it built for one GPU";
     *plan = (tensorrt_plan){0};
-    if ((rc = open_file(path, plan, err)))
+    if ((rc = file_map_open(path, 0, &plan->map, err)) || (rc = read_file(path, plan, err)))
         return rc;
     /* A plan is code: only in a file that is named so is it run. */
     bool built = plan->file.plan && engine_file_is_named(path);

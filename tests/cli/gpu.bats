@@ -28,6 +28,13 @@ need_no_driver() {
     machine | jq -e '.engines[] | select(.name == "onnxruntime") | .devices == "cpu"'
 }
 
+@test "a stub of the driver, as CUDA's toolkit has it, is not taken for it" {
+    mkdir path
+    ln -s "$LANERT_BUILD/liblanert.so" path/libcuda.so
+    ln -s "$PLAYED/cuda/libcuda.so.1" path/libcuda.so.1
+    LD_LIBRARY_PATH=$PWD/path machine | jq -e '.gpus[0].usable'
+}
+
 @test "a GPU gives the lanes that the processor gives" {
     "$LANERT" detect synthetic:frames=5,size=640x360 -m "$MODEL" --engine onnxruntime -o cpu.jsonl -q
     export LANERT_ENGINES=$PLAYED XDG_CACHE_HOME=$PWD/cache

@@ -22,5 +22,6 @@ _Static_assert(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR == 75 && CU_DEVICE_A
                "attributes");
 _Static_assert(__builtin_types_compatible_p(CUgraph, struct CUgraph_st *), "CUgraph");
 _Static_assert(__builtin_types_compatible_p(CUgraphExec, struct CUgraphExec_st *), "CUgraphExec");
-_Static_assert(CU_STREAM_NON_BLOCKING == 1 && CU_MEMHOSTALLOC_PORTABLE == 1 && CU_STREAM_CAPTURE_MODE_THREAD_LOCAL == 1,
+_Static_assert(CU_STREAM_NON_BLOCKING == 1 && CU_MEMHOSTALLOC_PORTABLE == 1 && CU_STREAM_CAPTURE_MODE_GLOBAL == 0 &&
+                   CU_STREAM_CAPTURE_MODE_THREAD_LOCAL == 1,
                "flags");

@@ -170,11 +170,21 @@ CUresult cuCtxPopCurrent_v2(CUcontext *popped)
     return CUDA_SUCCESS;
 }
 
+CUresult cuThreadExchangeStreamCaptureMode(CUstreamCaptureMode *mode)
+{
+    CUstreamCaptureMode before = state.mode;
+    state.mode = *mode;
+    *mode = before;
+    return CUDA_SUCCESS;
+}
+
 /* ---- memory ---------------------------------------------------------------------------------- */
 
 static CUresult take(void **memory, size_t bytes)
 {
-    CUresult result = state.current ? call() : 201;
+    CUresult result = !state.current                                                   ? 201
+                      : state.recording && state.mode == CU_STREAM_CAPTURE_MODE_GLOBAL ? 900
+                                                                                       : call();
     *memory = result ? NULL : aligned_alloc(256, (bytes + 255) / 256 * 256);
     add_thing(*memory);
     return result ? result : *memory ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;

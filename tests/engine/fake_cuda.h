@@ -20,12 +20,14 @@ typedef struct fake_cuda {
     int fail_with;
     bool lost;      /* and all after it fail likewise */
     bool no_graphs; /* recordings come to nothing */
+    bool recording; /* another thread records, in the mode GLOBAL */
 
     /* Counted; set them to 0. */
     int calls, uploads, downloads, waits, replays;
     int waiting; /* copies and kernels that are on a stream, of all */
     int live;    /* holds on the context, and streams and blocks of memory in it, not given back */
     int left;    /* streams and blocks that were there still when the context went, and them with it */
+    int mode;    /* of recording, of the thread */
     int current; /* contexts made current and not put away, of all threads */
 } fake_cuda;
 

@@ -6,12 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/cuda_driver.h"
+#include "engine/fake_cuda.h"
 
 #define API __attribute__((visibility("default")))
 
 API fake_onnxruntime fake_onnxruntime_state;
 API CUresult cuStreamSynchronize(CUstream stream);
+extern fake_cuda fake_cuda_state;
 
 #define state fake_onnxruntime_state
 
@@ -27,6 +28,12 @@ static OrtStatus *ok(void)
 static OrtStatus *failure(const char *text)
 {
     return real->CreateStatus(ORT_FAIL, text);
+}
+
+/* The runtime, which the providers call, makes a GPU current, and leaves it so; and takes memory. */
+static void use_gpu(void)
+{
+    state.outside += !fake_cuda_state.current || fake_cuda_state.mode == CU_STREAM_CAPTURE_MODE_GLOBAL;
 }
 
 /* Of each call for a GPU. */
@@ -162,12 +169,21 @@ static OrtStatus *ORT_API_CALL create_session(const OrtEnv *env, const ORTCHAR_T
     OrtStatus *status = *state.order ? call() : ok();
     if (status)
         return status;
+    if (*state.order)
+        use_gpu();
     state.sessions++;
     if (*state.order && state.fail_graph_session && has_graph())
         return failure("This session cannot use the graph capture feature as requested by the user");
     if (state.fail_session && state.sessions > 1)
         return failure("no second session");
     return real->CreateSession(env, path, options, session);
+}
+
+static void ORT_API_CALL release_session(OrtSession *session)
+{
+    if (*state.order)
+        use_gpu();
+    real->ReleaseSession(session);
 }
 
 static OrtStatus *ORT_API_CALL create_memory(const char *name, enum OrtAllocatorType type, int id,
@@ -197,6 +213,8 @@ static OrtStatus *ORT_API_CALL run(OrtSession *session, const OrtRunOptions *opt
     OrtStatus *status = *state.order ? call() : ok();
     if (status)
         return status;
+    if (*state.order)
+        use_gpu();
     state.runs++;
     if (*state.order && state.fail_graph_run && has_graph())
         return failure("CUDA failure 900: operation not permitted when stream is capturing");
@@ -229,6 +247,7 @@ static const OrtApi *ORT_API_CALL get_api(uint32_t version)
     played.SessionOptionsAppendExecutionProvider_TensorRT_V2 = append_tensorrt;
     played.CreateSessionOptions = create_options;
     played.CreateSession = create_session;
+    played.ReleaseSession = release_session;
     played.CreateMemoryInfo = create_memory;
     played.CreateRunOptions = create_run_options;
     played.AddRunConfigEntry = add_run_option;

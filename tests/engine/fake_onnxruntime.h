@@ -26,7 +26,8 @@ typedef struct fake_onnxruntime {
 
     /* Counted; set them to 0. */
     int sessions, runs, calls;
-    int live; /* options that were not given back */
+    int outside; /* sessions and runs on a GPU that was not made current */
+    int live;    /* options that were not given back */
 } fake_onnxruntime;
 
 #endif

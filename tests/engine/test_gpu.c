@@ -84,6 +84,8 @@ static int go_all_the_way(const char *device)
 
 static void assert_all_given_back(void)
 {
+    assert_int_equal(driver->mode, CU_STREAM_CAPTURE_MODE_GLOBAL);
+    assert_true(driver->lost || ort->outside == 0);
     assert_int_equal(driver->live, 0);
     assert_int_equal(driver->current, 0);
     assert_int_equal(ort->live, 0);
@@ -303,6 +305,14 @@ static void tensorrt_comes_before_cuda(void **state)
     assert_all_given_back();
 }
 
+static void others_may_record_meanwhile(void **state)
+{
+    (void)state;
+    driver->recording = true;
+    assert_ok(go_all_the_way("cuda"));
+    assert_all_given_back();
+}
+
 /* ---- failures ---------------------------------------------------------------------------------------- */
 
 static void a_model_that_makes_no_graph_runs_without(void **state)
@@ -430,6 +440,7 @@ int main(void)
         cmocka_unit_test_setup(one_copy_up_and_one_down_for_each_tensor, set_up),
         cmocka_unit_test_setup(the_provider_is_told_what_we_need, set_up),
         cmocka_unit_test_setup(tensorrt_comes_before_cuda, set_up),
+        cmocka_unit_test_setup(others_may_record_meanwhile, set_up),
         cmocka_unit_test_setup(a_model_that_makes_no_graph_runs_without, set_up),
         cmocka_unit_test_setup(a_session_that_was_lost_is_made_again, set_up),
         cmocka_unit_test_setup(a_run_that_fails_leaves_the_engine_usable, set_up),

@@ -411,6 +411,29 @@ static void a_damaged_cache_is_built_anew(void **state)
     assert_int_equal(trt->builds, 1);
 }
 
+/* A folder may be exchanged for another's after it was looked at; what is run is a file of this user's. */
+static void a_cached_plan_of_others_is_built_anew(void **state)
+{
+    char place[4200];
+    struct stat st;
+    (void)state;
+    assert_ok(go_all_the_way(model));
+    assert_int_equal(sscanf(strstr(note, "kept in "), "kept in %4199s", place), 1);
+    assert_int_equal(chmod(place, 0646), 0);
+    assert_ok(go_all_the_way(model));
+    assert_int_equal(trt->builds, 2);
+    assert_int_equal(stat(place, &st), 0);
+    assert_int_equal(st.st_mode & S_IWOTH, 0);
+    if (geteuid() == 0) {
+        assert_int_equal(chown(place, 12345, (gid_t)-1), 0);
+        assert_ok(go_all_the_way(model));
+        assert_int_equal(trt->builds, 3);
+    }
+    assert_ok(go_all_the_way(model));
+    assert_int_equal(trt->builds, 2 + (geteuid() == 0));
+    assert_all_given_back();
+}
+
 /* ---- who is chosen ----------------------------------------------------------------------------------- */
 
 static void assert_opens_as(const char *name, const char *path, device_kind asked, const char *expected, device_kind on)
@@ -584,6 +607,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_cannot_be_built_anew_says_both, set_up, remove_folder),
         cmocka_unit_test_setup_teardown(damaged_plans_are_not_run, set_up, remove_folder),
         cmocka_unit_test_setup_teardown(a_damaged_cache_is_built_anew, set_up, remove_folder),
+        cmocka_unit_test_setup_teardown(a_cached_plan_of_others_is_built_anew, set_up, remove_folder),
         cmocka_unit_test_setup_teardown(auto_takes_tensorrt_for_what_it_built, set_up, remove_folder),
         cmocka_unit_test_setup_teardown(missing_parts_are_told, set_up, remove_folder),
         cmocka_unit_test_setup_teardown(runs_are_replayed, set_up, remove_folder),
