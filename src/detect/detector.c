@@ -211,6 +211,7 @@ int detector_open(const model_info *info, const lanert_detector_options *options
     if ((rc = detector_set_thresholds(det, &o, err)))
         goto out;
     engine_options eo = {.precision = o.precision,
+                         .types = det->info.precision,
                          .threads = o.threads,
                          .batch = det->engine_batch,
                          .on_note = o.on_note,

@@ -36,9 +36,11 @@ typedef struct engine_options {
     /* AUTO and FP32: as the model's types say, nothing less exact. FP16 and BF16: LANERT_EUNSUPPORTED, on open or
      * bind, where engine or processor have not that arithmetic. ONNX Runtime takes FP16 as AUTO. */
     lanert_precision precision;
-    int threads;      /* 0: one for each processor; at most ENGINE_MAX_THREADS */
-    device_id device; /* what it computes on */
-    int batch;        /* the most frames that will be bound; 0: 1. Only engines that build for a batch ask */
+    const char *types; /* what the model is written in, "fp16", "int8" …; NULL or empty: not known. ONNX Runtime's
+                        * TensorRT provider takes no such model unless told. Outlives the engine */
+    int threads;       /* 0: one for each processor; at most ENGINE_MAX_THREADS */
+    device_id device;  /* what it computes on */
+    int batch;         /* the most frames that will be bound; 0: 1. Only engines that build for a batch ask */
     /* May be NULL. Told what takes minutes, before it is done. */
     void (*on_note)(void *context, const char *text);
     void *context;

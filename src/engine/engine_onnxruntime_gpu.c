@@ -68,6 +68,11 @@ static int add_cuda(const onnxruntime *ort, OrtSessionOptions *session, lanert_e
     return rc;
 }
 
+static bool is_in(const onnxruntime *ort, const char *types)
+{
+    return ort->options.types && !strcmp(ort->options.types, types);
+}
+
 /* What TensorRT builds takes minutes, and is kept in our cache folder: it is code. */
 static int add_tensorrt(const onnxruntime *ort, OrtSessionOptions *session, lanert_error *err)
 {
@@ -76,13 +81,15 @@ static int add_tensorrt(const onnxruntime *ort, OrtSessionOptions *session, lane
     char index[16], cache[CACHE_PATH];
     const char *const keys[] = {"device_id",
                                 "trt_fp16_enable",
+                                "trt_int8_enable",
                                 "trt_cuda_graph_enable",
                                 "trt_engine_cache_enable",
                                 "trt_engine_cache_path",
                                 "trt_timing_cache_enable",
                                 "trt_timing_cache_path"};
+    bool half = ort->options.precision == LANERT_FP16 || is_in(ort, "fp16");
     const char *const values[] = {
-        index, ort->options.precision == LANERT_FP16 ? "1" : "0", ort->graph ? "1" : "0", "1", cache, "1", cache};
+        index, half ? "1" : "0", is_in(ort, "int8") ? "1" : "0", ort->graph ? "1" : "0", "1", cache, "1", cache};
     snprintf(index, sizeof index, "%d", ort->options.device.index);
     int rc = cache_folder("onnxruntime-tensorrt", cache, err);
     if (rc || (rc = ort_check(api, api->CreateTensorRTProviderOptions(&options),

@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
-#include <mutex>
 #include <new>
 
 using namespace nvinfer1;
@@ -17,40 +16,40 @@ extern "C" __attribute__((visibility("default"))) const tensorrt_shim lanert_ten
 namespace
 {
 
-/* Keeps the first complaint: those that follow it say less. */
-class logger : public ILogger
+/* What TensorRT complained of first on this thread since complaints were looked at: those that follow it say less. */
+thread_local char complaint[640];
+
+class listener : public ILogger
 {
   public:
     void log(Severity severity, AsciiChar const *message) noexcept override
     {
-        std::lock_guard<std::mutex> guard(lock);
-        if (severity <= Severity::kERROR && !first[0])
-            for (size_t i = 0; i + 1 < sizeof first && message[i]; i++)
-                first[i] = static_cast<unsigned char>(message[i]) < ' ' ? ' ' : message[i];
+        if (severity <= Severity::kERROR && !complaint[0])
+            for (size_t i = 0; i + 1 < sizeof complaint && message[i]; i++)
+                complaint[i] = static_cast<unsigned char>(message[i]) < ' ' ? ' ' : message[i];
     }
-
-    bool complained()
-    {
-        std::lock_guard<std::mutex> guard(lock);
-        return first[0];
-    }
-
-    /* Sets the error to what TensorRT said, which is then forgotten. */
-    int fail(lanert_error *err, int code, const char *what)
-    {
-        std::lock_guard<std::mutex> guard(lock);
-        if (err) {
-            err->code = code;
-            snprintf(err->text, sizeof err->text, "%s: %s", what, first[0] ? first : "TensorRT does not say why");
-        }
-        std::memset(first, 0, sizeof first);
-        return code;
-    }
-
-  private:
-    std::mutex lock;
-    char first[640] = "";
 };
+
+/* TensorRT keeps the first logger that it is given, whoever made it, for functions that belong to nothing: so there is
+ * one, which nothing destroys. */
+alignas(listener) unsigned char logger_place[sizeof(listener)];
+listener &logger = *new (logger_place) listener;
+
+void forget_complaint()
+{
+    std::memset(complaint, 0, sizeof complaint);
+}
+
+/* Sets the error to what TensorRT said, which is then forgotten. */
+int complain(lanert_error *err, int code, const char *what)
+{
+    if (err) {
+        err->code = code;
+        snprintf(err->text, sizeof err->text, "%s: %s", what, complaint[0] ? complaint : "TensorRT does not say why");
+    }
+    forget_complaint();
+    return code;
+}
 
 __attribute__((format(printf, 3, 4))) int fail(lanert_error *err, int code, const char *format, ...)
 {
@@ -66,9 +65,9 @@ __attribute__((format(printf, 3, 4))) int fail(lanert_error *err, int code, cons
 
 /* What one of TensorRT's functions made. Where CUDA does not start, those of 10.16 and 11.1 give no NULL but an address
  * next to it: what was complained of tells. */
-template <class T> std::unique_ptr<T> made(void *object, logger &log)
+template <class T> std::unique_ptr<T> made(void *object)
 {
-    return std::unique_ptr<T>(log.complained() ? nullptr : static_cast<T *>(object));
+    return std::unique_ptr<T>(complaint[0] ? nullptr : static_cast<T *>(object));
 }
 
 /* ---- building -------------------------------------------------------------------------------- */
@@ -89,19 +88,28 @@ const char *precision_of(const INetworkDefinition &network)
 }
 
 #if NV_TENSORRT_MAJOR < 10
-/* Before 10 TensorRT chose among the types that were allowed: each layer is held to its own. */
+/* Comparisons put out truths: what they compute in is the type of what goes in. */
+DataType computed_in(const ILayer &layer)
+{
+    if (layer.getType() == LayerType::kELEMENTWISE)
+        return layer.getInput(0)->getType();
+    return layer.getNbOutputs() ? layer.getOutput(0)->getType() : DataType::kINT32;
+}
+
+/* Before 10 TensorRT chose among the types that were allowed. Of int8, Q and DQ say where it is, and all else has
+ * float32 alone to choose; of float16, each layer is held to its own type. */
 void hold_types(INetworkDefinition &network, IBuilderConfig &config, const char *precision)
 {
-    if (strcmp(precision, "fp32"))
-        config.setFlag(BuilderFlag::kFP16);
     if (!strcmp(precision, "int8"))
         config.setFlag(BuilderFlag::kINT8);
+    if (strcmp(precision, "fp16"))
+        return;
+    config.setFlag(BuilderFlag::kFP16);
     config.setFlag(BuilderFlag::kOBEY_PRECISION_CONSTRAINTS);
     for (int i = 0; i < network.getNbLayers(); i++) {
         ILayer &layer = *network.getLayer(i);
-        DataType type = layer.getNbOutputs() ? layer.getOutput(0)->getType() : DataType::kINT32;
-        if (layer.getType() != LayerType::kCONSTANT && layer.getType() != LayerType::kQUANTIZE &&
-            layer.getType() != LayerType::kDEQUANTIZE && (type == DataType::kFLOAT || type == DataType::kHALF))
+        DataType type = computed_in(layer);
+        if (layer.getType() != LayerType::kCONSTANT && (type == DataType::kFLOAT || type == DataType::kHALF))
             layer.setPrecision(type);
     }
 }
@@ -149,8 +157,7 @@ int set_profile(IBuilder &builder, const INetworkDefinition &network, IBuilderCo
 }
 
 /* Float32 stays float32: TensorFloat-32 keeps 10 bits of 23. */
-int configure(IBuilderConfig &config, const tensorrt_build *b, logger &log, std::unique_ptr<ITimingCache> &timing,
-              lanert_error *err)
+int configure(IBuilderConfig &config, const tensorrt_build *b, std::unique_ptr<ITimingCache> &timing, lanert_error *err)
 {
     config.clearFlag(BuilderFlag::kTF32);
     if (b->workspace)
@@ -161,17 +168,17 @@ int configure(IBuilderConfig &config, const tensorrt_build *b, logger &log, std:
         return 0;
     timing.reset(config.createTimingCache(b->timing, b->timing_size));
     if (!timing || !config.setTimingCache(*timing, false))
-        return log.fail(err, LANERT_EFORMAT,
+        return complain(err, LANERT_EFORMAT,
                         "the timing cache is of another GPU or release, or damaged; name another file for it");
     return 0;
 }
 
-int parse(nvonnxparser::IParser &parser, const tensorrt_build *b, logger &log, lanert_error *err)
+int parse(nvonnxparser::IParser &parser, const tensorrt_build *b, lanert_error *err)
 {
     if (parser.parse(b->onnx, b->onnx_size, b->path))
         return 0;
     if (parser.getNbErrors() < 1)
-        return log.fail(err, LANERT_EFORMAT, "reading the model");
+        return complain(err, LANERT_EFORMAT, "reading the model");
     const nvonnxparser::IParserError &first = *parser.getError(0);
     return fail(err, LANERT_EFORMAT, "reading the model: node %d: %.600s", first.node(), first.desc());
 }
@@ -185,20 +192,20 @@ void keep(std::unique_ptr<IHostMemory> memory, tensorrt_blob *blob)
 
 int build(const tensorrt_functions *f, const tensorrt_build *b, tensorrt_built *built, lanert_error *err)
 {
-    logger log;
     int rc;
-    std::unique_ptr<IBuilder> builder = made<IBuilder>(f->create_builder(&log, NV_TENSORRT_VERSION), log);
+    forget_complaint();
+    std::unique_ptr<IBuilder> builder = made<IBuilder>(f->create_builder(&logger, NV_TENSORRT_VERSION));
     if (!builder)
-        return log.fail(err, LANERT_EENGINE, "starting TensorRT's builder");
+        return complain(err, LANERT_EENGINE, "starting TensorRT's builder");
     std::unique_ptr<INetworkDefinition> network(builder->createNetworkV2(network_flags));
     std::unique_ptr<IBuilderConfig> config(builder->createBuilderConfig());
     std::unique_ptr<nvonnxparser::IParser> parser;
     if (network)
         parser = made<nvonnxparser::IParser>(
-            f->create_parser(network.get(), &log, static_cast<int>(NV_ONNX_PARSER_VERSION)), log);
+            f->create_parser(network.get(), &logger, static_cast<int>(NV_ONNX_PARSER_VERSION)));
     if (!config || !parser)
-        return log.fail(err, LANERT_EENGINE, "starting TensorRT's parser");
-    if ((rc = parse(*parser, b, log, err)))
+        return complain(err, LANERT_EENGINE, "starting TensorRT's parser");
+    if ((rc = parse(*parser, b, err)))
         return rc;
     built->precision = precision_of(*network);
     if (b->precision && strcmp(b->precision, built->precision))
@@ -209,11 +216,11 @@ int build(const tensorrt_functions *f, const tensorrt_build *b, tensorrt_built *
             built->precision, b->precision);
     hold_types(*network, *config, built->precision);
     std::unique_ptr<ITimingCache> timing;
-    if ((rc = configure(*config, b, log, timing, err)) || (rc = set_profile(*builder, *network, *config, b, err)))
+    if ((rc = configure(*config, b, timing, err)) || (rc = set_profile(*builder, *network, *config, b, err)))
         return rc;
     keep(std::unique_ptr<IHostMemory>(builder->buildSerializedNetwork(*network, *config)), &built->plan);
     if (!built->plan.data)
-        return log.fail(err, LANERT_EENGINE, "building");
+        return complain(err, LANERT_EENGINE, "building");
     if (timing)
         keep(std::unique_ptr<IHostMemory>(timing->serialize()), &built->timing);
     return 0;
@@ -229,9 +236,8 @@ void release(tensorrt_blob *blob)
 
 } // namespace
 
-/* Members go in the reverse order: the logger outlives all. */
+/* Members go in the reverse order. */
 struct tensorrt_session {
-    logger log;
     std::unique_ptr<IRuntime> runtime;
     std::unique_ptr<ICudaEngine> engine;
     std::unique_ptr<IExecutionContext> context;
@@ -246,16 +252,17 @@ int open(const tensorrt_functions *f, const void *plan, size_t size, tensorrt_se
     std::unique_ptr<tensorrt_session> s(new (std::nothrow) tensorrt_session);
     if (!s)
         return fail(err, LANERT_ENOMEM, "out of memory");
-    s->runtime = made<IRuntime>(f->create_runtime(&s->log, NV_TENSORRT_VERSION), s->log);
+    forget_complaint();
+    s->runtime = made<IRuntime>(f->create_runtime(&logger, NV_TENSORRT_VERSION));
     if (!s->runtime)
-        return s->log.fail(err, LANERT_EENGINE, "starting TensorRT");
+        return complain(err, LANERT_EENGINE, "starting TensorRT");
     s->runtime->setEngineHostCodeAllowed(true);
     s->engine.reset(s->runtime->deserializeCudaEngine(plan, size));
     if (!s->engine)
-        return s->log.fail(err, LANERT_EENGINE, "loading the plan");
+        return complain(err, LANERT_EENGINE, "loading the plan");
     s->context.reset(s->engine->createExecutionContext());
     if (!s->context)
-        return s->log.fail(err, LANERT_EENGINE, "making a context");
+        return complain(err, LANERT_EENGINE, "making a context");
     *out = s.release();
     return 0;
 }
@@ -320,9 +327,9 @@ int bind(tensorrt_session *s, const tensor *t, bool is_input, lanert_error *err)
     for (int i = 0; i < t->rank; i++)
         dims.d[i] = static_cast<decltype(dims.d[0] + 0)>(t->dims[i]);
     if (is_input && !s->context->setInputShape(t->name, dims))
-        return s->log.fail(err, LANERT_EINVAL, "the plan was not built for this batch");
+        return complain(err, LANERT_EINVAL, "the plan was not built for this batch");
     if (!s->context->setTensorAddress(t->name, t->data))
-        return s->log.fail(err, LANERT_EENGINE, t->name);
+        return complain(err, LANERT_EENGINE, t->name);
     return 0;
 }
 
@@ -335,7 +342,7 @@ int enqueue(tensorrt_session *s, void *stream, lanert_error *err)
 {
     return s->context->enqueueV3(static_cast<cudaStream_t>(stream))
                ? 0
-               : s->log.fail(err, LANERT_EENGINE, "running the model");
+               : complain(err, LANERT_EENGINE, "running the model");
 }
 
 } // namespace

@@ -286,7 +286,7 @@ static void tensorrt_comes_before_cuda(void **state)
     assert_ok(engine_open("onnxruntime", model(), &o, &e, &err));
     assert_string_equal(ort->order, "tensorrt cuda ");
     snprintf(expected, sizeof expected,
-             "device_id=0 trt_fp16_enable=1 trt_cuda_graph_enable=1 trt_engine_cache_enable=1 "
+             "device_id=0 trt_fp16_enable=1 trt_int8_enable=0 trt_cuda_graph_enable=1 trt_engine_cache_enable=1 "
              "trt_engine_cache_path=%s/lanert/onnxruntime-tensorrt trt_timing_cache_enable=1 "
              "trt_timing_cache_path=%s/lanert/onnxruntime-tensorrt ",
              folder, folder);
@@ -297,7 +297,15 @@ static void tensorrt_comes_before_cuda(void **state)
     assert_int_equal(st.st_mode & 0777, 0700);
     engine_close(&e);
     assert_ok(go_all_the_way("tensorrt"));
-    assert_non_null(strstr(ort->tensorrt, "trt_fp16_enable=0"));
+    assert_non_null(strstr(ort->tensorrt, "trt_fp16_enable=0 trt_int8_enable=0"));
+    o = (engine_options){.types = "fp16", .device = {DEVICE_TENSORRT, 0}};
+    assert_ok(engine_open("onnxruntime", model(), &o, &e, &err));
+    assert_non_null(strstr(ort->tensorrt, "trt_fp16_enable=1 trt_int8_enable=0"));
+    engine_close(&e);
+    o.types = "int8";
+    assert_ok(engine_open("onnxruntime", model(), &o, &e, &err));
+    assert_non_null(strstr(ort->tensorrt, "trt_fp16_enable=0 trt_int8_enable=1"));
+    engine_close(&e);
     /* What others may write to is not run. */
     assert_int_equal(chmod(temp_path(folder, "lanert/onnxruntime-tensorrt"), 0777), 0);
     assert_fails(open_on("tensorrt", &e), LANERT_EIO, "with mode 777");
