@@ -94,8 +94,8 @@ static bool open_cached(const char *path, const engine_stamp *wanted, tensorrt_p
 static int build_into(const char *place, tensorrt_order *order, tensorrt_library *lib, cuda *gpu, lanert_error *err)
 {
     file_writer w = {0};
-    int rc = tensorrt_library_open_builder(lib, err);
-    if (!rc && !(rc = file_writer_open(place, true, &w, err)))
+    int rc = file_writer_open(place, true, &w, err);
+    if (!rc)
         rc = tensorrt_build_file(order, lib, gpu, &w, err);
     file_writer_close(&w);
     return rc;
@@ -126,8 +126,11 @@ static int replace(const char *path, const char *why, const engine_stamp *wanted
         return rc;
     order.file.stamp = *wanted;
     if (!open_cached(place, wanted, &other)) {
-        tell(options, path, why, wanted, place);
-        if ((rc = build_into(place, &order, lib, gpu, &inner)))
+        if (!(rc = tensorrt_library_open_builder(lib, &inner))) {
+            tell(options, path, why, wanted, place);
+            rc = build_into(place, &order, lib, gpu, &inner);
+        }
+        if (rc)
             return error_set(err, rc, "%s, and it cannot be built anew: %s", why, inner.text);
         if ((rc = open_own(place, &other, err)))
             return rc;

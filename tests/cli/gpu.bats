@@ -95,6 +95,32 @@ need_no_driver() {
     fails 3 "tensorrt" "$LANERT" detect synthetic:frames=1 -m made.engine --engine tensorrt
 }
 
+# Of the script for machines with a GPU; without goldens, which take minutes.
+check() {
+    LANERT_SHARED=none run "$BATS_TEST_DIRNAME/../../scripts/gpu_check.sh" -c "$CHECKPOINT" -n 1 check
+}
+
+@test "gpu_check.sh ends with 77 where there is no GPU" {
+    need_no_driver
+    check
+    [ "$status" = 77 ] && [[ $output == "no GPU that can be used: "*"install NVIDIA's driver"* ]]
+    [ "$(cat check/table.txt)" = "$output" ]
+}
+
+@test "gpu_check.sh goes through all of it, tells what fails, and goes on" {
+    sanitized && skip "the script is tested here"
+    export LANERT_ENGINES=$PLAYED XDG_CACHE_HOME=$PWD/cache
+    mkdir -p cache/lanert && chmod 777 cache/lanert # not to be trusted, so that the TensorRT provider is refused
+    check
+    [ "$status" = 1 ]
+    [ "$(grep -c '^FAILED   lanes of onnxruntime-tensorrt' <<<"$output")" = 3 ]
+    [ "$(grep -c '^FAILED' <<<"$output")" = 4 ]
+    [ "$(grep -c "^ok       the same as the processor's" <<<"$output")" = 6 ]
+    [[ $output == *"FAILED   speed of ONNX Runtime"*"ok       speed of TensorRT"* ]]
+    [ "$(grep -cE '^(fp32|fp16|nms|int8)[.](onnx|engine) +(onnxruntime|tensorrt) +(cpu|cuda:0) .* [0-9.]+ +[0-9.]+ +[0-9.]+$' check/table.txt)" = 10 ]
+    [ "$(grep -cE '[.]onnx +onnxruntime +tensorrt +failed +' check/table.txt)" = 3 ]
+}
+
 @test "build refuses what it cannot do" {
     fails 2 "no model" "$LANERT" build
     fails 2 "-o MODEL.engine is missing" "$LANERT" build x.onnx

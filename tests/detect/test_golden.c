@@ -26,7 +26,8 @@
 
 static const char *const images[IMAGES] = {"adv_straight_lines1", "adv_test1", "p1_solidWhiteRight",
                                            "p1_solidYellowCurve2"};
-static const char *checkpoints, *tested; /* the folder, and the engine */
+static const char *checkpoints, *tested,
+    *device; /* the folder; the engine, and what it computes on, NULL: the default */
 static lanert_error err;
 
 typedef struct golden {
@@ -99,6 +100,15 @@ static void prepare(const golden *g, const char *image, uint8_t *pixels)
     lanert_source_close(&source);
 }
 
+static engine *open_engine(const char *path)
+{
+    engine_options o = {.threads = 1};
+    engine *e;
+    assert_ok(device_parse(device, &o.device, &err));
+    assert_ok(engine_open(tested, path, &o, &e, &err));
+    return e;
+}
+
 static double difference(float got, float expected)
 {
     return fabs(got - expected) / fmax(1, fabs(expected));
@@ -110,8 +120,7 @@ static void check_raw(const golden *g, const char *path, double *worst)
     static float got[PRIORS * NET_COLUMNS], expected[PRIORS * NET_COLUMNS];
     tensor input = {"image", TENSOR_U8, 4, {1, NET_HEIGHT, NET_WIDTH, 3}, pixels};
     tensor output = {"raw", TENSOR_F32, 3, {1, PRIORS, NET_COLUMNS}, got};
-    engine *e;
-    assert_ok(engine_open(tested, path, &(engine_options){.threads = 1}, &e, &err));
+    engine *e = open_engine(path);
     assert_ok(engine_bind(e, &input, 1, &output, 1, &err));
     for (int i = 0; i < IMAGES; i++) {
         prepare(g, images[i], pixels);
@@ -156,8 +165,7 @@ static void check_pruned(const golden *g, const char *path)
     tensor outputs[] = {{"lanes", TENSOR_F32, 3, {1, p->max_lanes, NET_COLUMNS}, got},
                         {"count", TENSOR_I32, 1, {1}, &count},
                         {"raw", TENSOR_F32, 3, {1, KEPT, NET_COLUMNS}, raw}};
-    engine *e;
-    assert_ok(engine_open(tested, path, &(engine_options){.threads = 1}, &e, &err));
+    engine *e = open_engine(path);
     assert_ok(engine_bind(e, &input, 1, outputs, (int)ARRAY_LEN(outputs), &err));
     for (int i = 0; i < IMAGES; i++) {
         prepare(g, images[i], pixels);
@@ -276,6 +284,7 @@ static lanert_detector *open_detector(const char *path, int batch)
     lanert_detector_options o;
     lanert_detector_defaults(&o);
     o.engine = tested;
+    o.device = device;
     o.threads = 1;
     o.precision = LANERT_FP32;
     o.batch = batch;
@@ -462,7 +471,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(half_precision_finds_the_same_lanes),  cmocka_unit_test(priors_that_go_on_are_as_they_were),
         cmocka_unit_test(rounded_heights_are_the_references),   cmocka_unit_test(a_batch_of_eight_is_eight_of_one),
     };
-    if (argc != 3 || !file_exists(argv[1]) || !shared_is_there(SHARED_DIR, "reference/goldens")) {
+    if (argc < 3 || argc > 4 || !file_exists(argv[1]) || !shared_is_there(SHARED_DIR, "reference/goldens")) {
         fprintf(stderr, "skipped: no goldens, or no checkpoints made for them\n");
         return 77;
     }
@@ -472,5 +481,6 @@ int main(int argc, char **argv)
     }
     checkpoints = argv[1];
     tested = argv[2];
+    device = argv[3];
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

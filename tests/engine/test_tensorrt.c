@@ -501,6 +501,7 @@ static void missing_parts_are_told(void **state)
     setenv("LANERT_ENGINES", temp_path(folder, "lean"), 1);
     assert_ok(go_all_the_way(built));
     assert_fails(go_all_the_way(model), LANERT_ENOTFOUND, "runs what was built but cannot build");
+    assert_string_equal(note, "");
     assert_all_given_back();
 }
 
