@@ -216,7 +216,9 @@ PY
     fails 2 "--rate is 'nan'" "$LANERT" bench -m x.onnx --rate nan
     fails 2 "--cpus is 'x'" "$LANERT" bench -m x.onnx --cpus x
     fails 2 "--priority is 'nice'" "$LANERT" bench -m x.onnx --priority nice
-    fails 2 "twice" "$LANERT" bench -m x.onnx --source -
+    mkfifo pipe
+    fails 2 "- is a pipe, and cannot be read twice" "$LANERT" bench -m x.onnx --source -
+    fails 2 "pipe is a pipe, and cannot be read twice" timeout 10 "$LANERT" bench -m x.onnx --source pipe
     fails 2 "live" "$LANERT" bench -m x.onnx --source synthetic:live=1
     fails 2 "at most 64" "$LANERT" bench -m x.onnx --threads 1,2,3,4,5,6,7,8,9 --batch 1,2,3,4,5,6,7,8 --engine "$ENGINE"
     fails 2 "more than 16" "$LANERT" bench -m x.onnx --threads 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1

@@ -676,6 +676,22 @@ static void test_http(void **state)
     }
 }
 
+/* A page about a camera is not its stream. */
+static void test_http_page(void **state)
+{
+    (void)state;
+    static const char page[] = "<html><body>cameras</body></html>";
+    char url[128];
+    put_text("page.html", page);
+    feeder f = {.path = temp_path(folder, "page.html"), .http = true, .stated = sizeof page - 1};
+    f.fd = listen_here(url, sizeof url);
+    feeder_start(&f);
+    assert_fails(open_fails(url), LANERT_EFORMAT, "/live.ts: what the server sends is no video");
+    assert_null(strstr(err.text, "word"));
+    feeder_stop(&f);
+    close(f.fd);
+}
+
 /* ---- real ones ------------------------------------------------------------------------------- */
 
 static void test_road(void **state)
@@ -737,8 +753,8 @@ int main(void)
         cmocka_unit_test(test_refusals),       cmocka_unit_test(test_nothing_decodes),
         cmocka_unit_test(test_mjpeg),          cmocka_unit_test(test_stdin_pipe),
         cmocka_unit_test(test_stdin_file),     cmocka_unit_test(test_interrupt),
-        cmocka_unit_test(test_http),           cmocka_unit_test(test_road),
-        cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_http),           cmocka_unit_test(test_http_page),
+        cmocka_unit_test(test_road),           cmocka_unit_test(test_broken),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
