@@ -1,7 +1,6 @@
 #include "frame/still_codec.h"
 
 #define TAG_ORIENTATION 0x0112
-#define TYPE_SHORT 3
 
 static unsigned get16(const uint8_t *p, bool big)
 {
@@ -24,8 +23,9 @@ int still_orientation(const uint8_t *tiff, size_t size)
     unsigned count = get16(tiff + directory, big);
     const uint8_t *entry = tiff + directory + 2;
     for (size_t left = size - directory - 2; count > 0 && left >= 12; count--, entry += 12, left -= 12) {
-        if (get16(entry, big) != TAG_ORIENTATION || get16(entry + 2, big) != TYPE_SHORT)
+        if (get16(entry, big) != TAG_ORIENTATION)
             continue;
+        /* A SHORT, whatever type is stated: so OpenCV's imread takes it. */
         unsigned value = get16(entry + 8, big);
         return value >= 1 && value <= 8 ? (int)value : 1;
     }

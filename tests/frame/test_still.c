@@ -414,6 +414,9 @@ static void test_exif(void **state)
             bent[at] = (uint8_t)value;
             assert_in_range(still_orientation(bent, sizeof bent), 1, 8);
         }
+    memcpy(bent, little, sizeof bent);
+    bent[24] = 4; /* a LONG, as some programs write it */
+    assert_int_equal(still_orientation(bent, sizeof bent), 8);
 }
 
 /* Pixels that OpenCV 4.10's imread gave of these files. */
