@@ -10,13 +10,13 @@
 #include <libavdevice/avdevice.h>
 #include <libavformat/avformat.h>
 #include <libavutil/avstring.h>
-#include <libavutil/display.h>
 #include <libavutil/parseutils.h>
 #include <libavutil/pixdesc.h>
 #include <libswscale/swscale.h>
 
 #include "base/buffer.h"
 #include "frame/damage.h"
+#include "frame/display_matrix.h"
 
 /* Beside the detector's own threads more would only wait. */
 #define DECODER_THREADS 2
@@ -87,6 +87,8 @@ static int error_av(lanert_error *err, int av_error, const video *v, const char 
     if (av_error == AVERROR(EIO) && v->in.kind == INPUT_NETWORK) /* a name that cannot be looked up, too */
         return error_set(err, LANERT_EIO, "%s: %s: there is no such host, or it ends the connection", v->in.title,
                          what);
+    if (av_error == AVERROR_EOF)
+        return error_set(err, LANERT_EFORMAT, "%s: %s: it ends before its first frame", v->in.title, what);
     av_strerror(av_error, why, sizeof why);
     return error_set(err, code_of(av_error), "%s: %s: %s", v->in.title, what, why);
 }
@@ -213,6 +215,9 @@ static int open_format(video *v, const char *spec, lanert_error *err)
         rc = refuse_content(v, spec, err);
     else if (av < 0)
         rc = error_av(err, av, v, "cannot be opened");
+    /* Taken for a picture by its name alone, in which FFmpeg would see a pattern of other files' names, too. */
+    else if (!strcmp(v->format->iformat->name, "image2"))
+        rc = refuse_content(v, spec, err);
 out:
     av_dict_free(&options);
     buffer_free(&url);
@@ -311,17 +316,14 @@ static const uint8_t *display_matrix(const AVStream *stream)
 #endif
 }
 
-/* Quarter turns only, as OpenCV's VideoCapture applies them. FFmpeg's angle is counter-clockwise. */
 static int orientation_of(const AVStream *stream)
 {
-    static const int orientations[4] = {1, 8, 3, 6};
     const uint8_t *data = display_matrix(stream);
     int32_t matrix[9];
     if (!data)
         return 1;
     memcpy(matrix, data, sizeof matrix);
-    double angle = av_display_rotation_get(matrix);
-    return isfinite(angle) ? orientations[(lround(angle / 90) + 4) % 4] : 1;
+    return display_matrix_orientation(matrix);
 }
 
 static double rate_of(const AVStream *stream)

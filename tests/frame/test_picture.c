@@ -1,4 +1,5 @@
 /* Pictures in memory: sizes, limits, and the eight orientations. */
+#include "frame/display_matrix.h"
 #include "frame/picture.h"
 #include "support/testing.h"
 
@@ -90,13 +91,41 @@ static void test_frame(void **state)
     picture_free(&p);
 }
 
+/* Those of ffmpeg's autorotation, and what it would not be: turns of another angle, and nonsense. */
+static void test_display_matrices(void **state)
+{
+    (void)state;
+    enum { ONE = 1 << 16, SINE = 46341, SMALL = 900 };
+    static const struct {
+        int32_t a, b, c, d;
+        int orientation;
+    } cases[] = {{ONE, 0, 0, ONE, 1},
+                 {-ONE, 0, 0, ONE, 2},
+                 {-ONE, 0, 0, -ONE, 3},
+                 {ONE, 0, 0, -ONE, 4},
+                 {0, ONE, ONE, 0, 5},
+                 {0, ONE, -ONE, 0, 6},
+                 {0, -ONE, -ONE, 0, 7},
+                 {0, -ONE, ONE, 0, 8},
+                 {SMALL, ONE, -ONE, SMALL, 6}, /* 0.8 degrees off */
+                 {2 * ONE, 0, 0, ONE / 2, 1},
+                 {SINE, SINE, -SINE, SINE, 1},
+                 {2 * SMALL, ONE, -ONE, 2 * SMALL, 1},
+                 {0, 0, 0, 0, 1},
+                 {0, ONE, 0, 0, 1},
+                 {INT32_MIN, 0, 0, INT32_MIN, 3},
+                 {INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX, 1}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const int32_t matrix[9] = {cases[i].a, cases[i].b, 7, cases[i].c, cases[i].d, 7, 7, 7, 1 << 30};
+        assert_int_equal(display_matrix_orientation(matrix), cases[i].orientation);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_resize),
-        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_orientations),
-        cmocka_unit_test(test_frame),
+        cmocka_unit_test(test_resize),           cmocka_unit_test(test_limits), cmocka_unit_test(test_orientations),
+        cmocka_unit_test(test_display_matrices), cmocka_unit_test(test_frame),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -415,6 +415,11 @@ static void test_refusals(void **state)
     const char *text = temp_path(folder, "words.mp4");
     assert_ok(file_write(text, "words, and no video at all\n", 27, true, &err));
     assert_fails(open_fails(text), LANERT_EFORMAT, "words.mp4: is not a video");
+    put_text("words.jpg", "words, and no picture either\n");
+    assert_fails(open_fails(temp_path(folder, "words.jpg")), LANERT_EFORMAT, "words.jpg: is not a video, nor a JPEG");
+    put_text("1.tga", "no pattern");
+    put_text("%d.tga", "is followed");
+    assert_fails(open_fails(temp_path(folder, "%d.tga")), LANERT_EFORMAT, "%d.tga: is not a video, nor a JPEG");
     assert_fails(open_fails("rtsp://user:secret@127.0.0.1:1/live?x=@"), LANERT_EIO,
                  "rtsp://127.0.0.1:1/live?x=@: cannot be opened: ");
     assert_null(strstr(err.text, "secret"));
@@ -425,6 +430,20 @@ static void test_refusals(void **state)
 }
 
 /* A packet stream that begins as MPEG-4 video does, and goes on as nothing does. */
+/* Matroska's headers, without a cluster of frames. */
+static void test_ends_before_it_begins(void **state)
+{
+    (void)state;
+    file_map map;
+    assert_ok(file_map_open(make("whole.mkv", (video_form){.frames = 3}), 0, &map, &err));
+    const uint8_t *cluster = memmem(map.data, map.size, "\x1f\x43\xb6\x75", 4);
+    assert_non_null(cluster);
+    put_file("begun.mkv", map.data, (size_t)(cluster - map.data));
+    file_map_close(&map);
+    assert_fails(open_fails(temp_path(folder, "begun.mkv")), LANERT_EFORMAT,
+                 "begun.mkv: cannot be opened: it ends before");
+}
+
 static void test_nothing_decodes(void **state)
 {
     (void)state;
@@ -744,17 +763,29 @@ static void test_broken(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_containers),     cmocka_unit_test(test_uneven_times),
-        cmocka_unit_test(test_turned),         cmocka_unit_test(test_matrix),
-        cmocka_unit_test(test_size_changes),   cmocka_unit_test(test_reuse),
-        cmocka_unit_test(test_truncated),      cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_damage_is_told), cmocka_unit_test(test_losses_are_told),
-        cmocka_unit_test(test_ends_early),     cmocka_unit_test(test_lost_packets),
-        cmocka_unit_test(test_refusals),       cmocka_unit_test(test_nothing_decodes),
-        cmocka_unit_test(test_mjpeg),          cmocka_unit_test(test_stdin_pipe),
-        cmocka_unit_test(test_stdin_file),     cmocka_unit_test(test_interrupt),
-        cmocka_unit_test(test_http),           cmocka_unit_test(test_http_page),
-        cmocka_unit_test(test_road),           cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_containers),
+        cmocka_unit_test(test_uneven_times),
+        cmocka_unit_test(test_turned),
+        cmocka_unit_test(test_matrix),
+        cmocka_unit_test(test_size_changes),
+        cmocka_unit_test(test_reuse),
+        cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_damage_is_told),
+        cmocka_unit_test(test_losses_are_told),
+        cmocka_unit_test(test_ends_early),
+        cmocka_unit_test(test_lost_packets),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_nothing_decodes),
+        cmocka_unit_test(test_ends_before_it_begins),
+        cmocka_unit_test(test_mjpeg),
+        cmocka_unit_test(test_stdin_pipe),
+        cmocka_unit_test(test_stdin_file),
+        cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_http),
+        cmocka_unit_test(test_http_page),
+        cmocka_unit_test(test_road),
+        cmocka_unit_test(test_broken),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
