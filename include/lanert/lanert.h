@@ -108,6 +108,7 @@ typedef struct lanert_frame {
     int64_t index; /* 0, 1, 2 … in the source */
     double time_s; /* seconds from the source's start */
     bool damaged;  /* of a damaged video: some pixels were guessed, or rest on such: up to the next sound key frame */
+    const char *path;         /* of a picture from a file of its own: that file; else NULL */
     const char *name;         /* the file, relative to what was asked for; the video's or device's name else */
     const lanert_lane *truth; /* the known lanes of a drawn frame, else NULL */
     int truth_count;

@@ -75,6 +75,7 @@ lanert_frame picture_frame(const picture *p)
         .index = p->index,
         .time_s = p->time_s,
         .damaged = p->damaged,
+        .path = *p->path ? p->path : NULL,
         .name = p->name,
         .truth = p->truth_count > 0 ? p->truth : NULL,
         .truth_count = p->truth_count,

@@ -15,6 +15,7 @@ typedef struct picture {
     int64_t index;
     double time_s;
     bool damaged;       /* see lanert_frame */
+    char path[4096];    /* of its file, as Linux has them; empty where it has none of its own */
     char name[1024];    /* relative name, cut where longer */
     lanert_lane *truth; /* known lanes of a drawn frame: NULL, or LANERT_MAX_LANES of them */
     int truth_count;

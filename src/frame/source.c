@@ -160,6 +160,7 @@ int source_read_into(lanert_source *source, picture *p, lanert_error *err)
 {
     p->truth_count = 0;
     p->damaged = false;
+    *p->path = '\0';
     return source->ops->read(source->self, p, err);
 }
 

@@ -58,7 +58,10 @@ static int stills_read(void *self, picture *p, lanert_error *err)
     p->index = (int64_t)i;
     p->time_s = 0;
     int rc = still_list_find(&s->list, i, &s->path, p->name, sizeof p->name, err);
-    return rc ? rc : still_read(&s->reader, s->path.data, p, err);
+    if (rc)
+        return rc;
+    snprintf(p->path, sizeof p->path, "%s", s->path.data);
+    return still_read(&s->reader, s->path.data, p, err);
 }
 
 const source_ops source_stills = {"stills", stills_open, stills_read, NULL, NULL, stills_close};

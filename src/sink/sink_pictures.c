@@ -91,6 +91,9 @@ static int pictures_write(void *self, const lanert_frame *frame, const lanert_re
     canvas *c = &s->canvas;
     file_writer file;
     int rc = name_make(s, frame, err);
+    if (!rc && frame->path && file_is_same(frame->path, s->name.data))
+        rc = error_set(err, LANERT_EEXIST, "%s: is the picture itself, and would be overwritten: name another output",
+                       s->name.data);
     if (!rc)
         rc = canvas_load(c, frame, err);
     if (!rc)

@@ -201,6 +201,14 @@ lines_of() {
     fails 2 "is an input too" detect drawn/synthetic -o drawn/synthetic --force
     detect drawn/synthetic -o drawn/synthetic --format culane --force -q
     [ "$(find drawn -name '*.jpg' | wc -l)/$(find drawn -name '*.lines.txt' | wc -l)" = 2/2 ]
+    # Nor a picture that a name stands for that is not its own, or that lies where it would be written.
+    printf '%s\n' synthetic/00000.jpg >drawn/list.txt
+    before=$(cat drawn/synthetic/*.jpg | sha256sum)
+    fails 1 "is the picture itself" detect 'drawn/synthetic/*.jpg' -o drawn/synthetic/ --force
+    fails 1 "is the picture itself" detect 'drawn/*/*.jpg' -o drawn --force
+    fails 1 "is the picture itself" detect drawn/synthetic/00001.jpg -o drawn/synthetic/ --force
+    fails 1 "is the picture itself" detect drawn/list.txt -o drawn/ --force
+    [ "$(cat drawn/synthetic/*.jpg | sha256sum)" = "$before" ]
     fails 2 "named as an output twice" detect in.mp4 -o a.jsonl -o a.jsonl
     [ "$(detect in.mp4 -o - -q | wc -l)" = 2 ]
 }

@@ -50,6 +50,7 @@ static void check(const char *spec, const expected *want, int count)
         assert_string_equal(frame.name, want[i].name);
         assert_int_equal(frame.data[0][0], want[i].level);
         assert_int_equal(frame.index, i);
+        assert_true(frame.path && file_exists(frame.path));
         assert_null(frame.truth);
     }
     for (int i = 0; i < 2; i++)

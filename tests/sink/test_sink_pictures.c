@@ -126,6 +126,28 @@ static void a_single_picture_takes_one_only(void **state)
     sink_pictures.close(sink);
 }
 
+static void a_picture_never_replaces_itself(void **state)
+{
+    (void)state;
+    const char *const outputs[] = {"in.png", "."};
+    char path[4096];
+    snprintf(path, sizeof path, "%s", temp_path(folder, "in.png"));
+    put_text("in.png", "x");
+    frame.path = path;
+    frame.name = "in.png";
+    for (int i = 0; i < 2; i++) {
+        void *sink = open_sink(outputs[i], &pictures, true);
+        assert_fails(sink_pictures.write(sink, &frame, &no_lanes, &err), LANERT_EEXIST,
+                     "in.png: is the picture itself");
+        sink_pictures.close(sink);
+    }
+    frame.name = "other.png";
+    void *sink = open_sink(".", &pictures, true);
+    assert_ok(sink_pictures.write(sink, &frame, &no_lanes, &err));
+    sink_pictures.close(sink);
+    frame.path = NULL;
+}
+
 static void what_is_there_stays_unless_forced(void **state)
 {
     (void)state;
@@ -183,13 +205,10 @@ static void a_full_disk_is_an_error_that_leaves_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_picture_keeps_its_name_folders_and_kind),
-        TEST(no_name_leads_out_of_the_folder),
-        TEST(a_png_holds_the_picture_exactly),
-        TEST(a_single_picture_takes_one_only),
-        TEST(what_is_there_stays_unless_forced),
-        TEST(two_pictures_of_one_name_are_not_one),
-        TEST(a_full_disk_is_an_error_that_leaves_nothing),
+        TEST(a_picture_keeps_its_name_folders_and_kind), TEST(no_name_leads_out_of_the_folder),
+        TEST(a_png_holds_the_picture_exactly),           TEST(a_single_picture_takes_one_only),
+        TEST(a_picture_never_replaces_itself),           TEST(what_is_there_stays_unless_forced),
+        TEST(two_pictures_of_one_name_are_not_one),      TEST(a_full_disk_is_an_error_that_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
