@@ -331,7 +331,8 @@ typedef struct lanert_build_options {
 
 LANERT_API void lanert_build_defaults(lanert_build_options *options);
 /* Builds a TensorRT engine of an ONNX model for this machine's GPU, which takes minutes: a file, named to end in
- * ".engine" and written whole or not at all, that is the model and what was built of it, and is opened as a model. */
+ * ".engine" and written whole or not at all, that is the model and what was built of it, and is opened as a model. Of a
+ * model that has the raw predictions and the lanes, it computes the former, which detectors read. */
 LANERT_API int lanert_build(const char *model, const char *output, const lanert_build_options *options,
                             lanert_error *err);
 

@@ -155,6 +155,14 @@ static int bind(lanert_detector *det, lanert_error *err)
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
+void detector_outputs(const model_info *info, const char *names[3])
+{
+    bool raw = *info->raw_name;
+    names[0] = raw ? info->raw_name : info->lanes_name;
+    names[1] = raw ? NULL : info->count_name;
+    names[2] = NULL;
+}
+
 static int start(lanert_detector *det, const char *name, const engine_options *options, lanert_error *err)
 {
     int rc;
@@ -197,6 +205,7 @@ int detector_open(const model_info *info, const lanert_detector_options *options
 {
     lanert_detector_options o;
     lanert_detector *det = NULL;
+    const char *outputs[3];
     int rc;
     *out = NULL;
     lanert_detector_defaults(&o);
@@ -210,10 +219,12 @@ int detector_open(const model_info *info, const lanert_detector_options *options
     det->precision = o.precision;
     if ((rc = detector_set_thresholds(det, &o, err)))
         goto out;
+    detector_outputs(&det->info, outputs);
     engine_options eo = {.precision = o.precision,
                          .types = det->info.precision,
                          .threads = o.threads,
                          .batch = det->engine_batch,
+                         .outputs = outputs,
                          .on_note = o.on_note,
                          .context = o.context};
     if ((rc = device_parse(o.device, &eo.device, err)) || (rc = preprocess_open(o.resize, &det->pre, err)) ||

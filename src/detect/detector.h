@@ -12,6 +12,10 @@
 int detector_open(const model_info *info, const lanert_detector_options *options, lanert_detector **det,
                   lanert_error *err);
 
+/* The model's outputs that a detector reads, NULL behind them: the raw predictions where it has them, else lanes and
+ * their count. They point into info. */
+void detector_outputs(const model_info *info, const char *names[3]);
+
 /* The most frames that one lanert_detect call may bring. */
 int detector_batch(const lanert_detector *det);
 

@@ -41,6 +41,9 @@ typedef struct engine_options {
     int threads;       /* 0: one for each processor; at most ENGINE_MAX_THREADS */
     device_id device;  /* what it computes on */
     int batch;         /* the most frames that will be bound; 0: 1. Only engines that build for a batch ask */
+    /* The names of the outputs that will be bound, NULL behind them; NULL: any. Only engines that build ask, while they
+     * open: the others are then not computed. */
+    const char *const *outputs;
     /* May be NULL. Told what takes minutes, before it is done. */
     void (*on_note)(void *context, const char *text);
     void *context;

@@ -33,6 +33,7 @@ static int call_builder(tensorrt_order *o, tensorrt_library *lib, cuda *gpu, con
         .onnx_size = o->file.model_size,
         .path = o->path,
         .precision = o->precision,
+        .outputs = o->outputs,
         .workspace = (size_t)s->workspace_mb << 20,
         .min_batch = s->min_batch,
         .opt_batch = s->opt_batch,
@@ -76,7 +77,7 @@ int tensorrt_build_file(tensorrt_order *o, tensorrt_library *lib, cuda *gpu, fil
     return rc;
 }
 
-/* ---- lanert_build ---------------------------------------------------------------------------- */
+/* ---- engines by order ------------------------------------------------------------------------ */
 
 void lanert_build_defaults(lanert_build_options *options)
 {
@@ -118,10 +119,11 @@ out:
     return rc ? error_within(err, rc, "tensorrt") : 0;
 }
 
-int lanert_build(const char *model, const char *output, const lanert_build_options *options, lanert_error *err)
+int tensorrt_build_model(const char *model, const char *output, const lanert_build_options *options,
+                         const char *const *outputs, lanert_error *err)
 {
     lanert_build_options o;
-    tensorrt_order order = {.path = model};
+    tensorrt_order order = {.path = model, .outputs = outputs};
     device_id device;
     file_writer w = {0};
     file_map map = {0};

@@ -48,11 +48,16 @@ static void make_key(const engine_stamp *stamp, char text[ENGINE_STAMP_TEXT])
     engine_stamp_format(&key, text);
 }
 
-static int find_place(const engine_stamp *wanted, char path[MAX_PATH], lanert_error *err)
+/* Plans of other outputs have another place. */
+static int find_place(const engine_stamp *wanted, const char *const *outputs, char path[MAX_PATH], lanert_error *err)
 {
-    char folder[CACHE_PATH], key[ENGINE_STAMP_TEXT], name[65];
+    char folder[CACHE_PATH], key[2 * ENGINE_STAMP_TEXT], name[65];
     int rc;
     make_key(wanted, key);
+    for (; outputs && *outputs; outputs++) {
+        size_t used = strlen(key);
+        snprintf(key + used, sizeof key - used, "output=%.63s\n", *outputs);
+    }
     if ((rc = cache_folder("tensorrt", folder, err)) || (rc = sha256_hex(key, strlen(key), name, err)))
         return rc;
     snprintf(path, MAX_PATH, "%s/%s%s", folder, name, ENGINE_FILE_EXTENSION);
@@ -117,11 +122,11 @@ static void tell(const engine_options *options, const char *path, const char *wh
 static int replace(const char *path, const char *why, const engine_stamp *wanted, const engine_options *options,
                    tensorrt_library *lib, cuda *gpu, tensorrt_plan *plan, lanert_error *err)
 {
-    tensorrt_order order = {.path = path, .file = plan->file};
+    tensorrt_order order = {.path = path, .file = plan->file, .outputs = options->outputs};
     tensorrt_plan other = {0};
     char place[MAX_PATH];
     lanert_error inner;
-    int rc = find_place(wanted, place, err);
+    int rc = find_place(wanted, options->outputs, place, err);
     if (rc)
         return rc;
     order.file.stamp = *wanted;

@@ -183,6 +183,24 @@ int parse(nvonnxparser::IParser &parser, const tensorrt_build *b, lanert_error *
     return fail(err, LANERT_EFORMAT, "reading the model: node %d: %.600s", first.node(), first.desc());
 }
 
+bool is_among(const char *const *names, const char *name)
+{
+    while (*names && strcmp(*names, name))
+        names++;
+    return *names;
+}
+
+/* TensorRT computes whatever is an output, bound or not. */
+int leave_out(INetworkDefinition &network, const char *const *outputs, lanert_error *err)
+{
+    for (int i = network.getNbOutputs() - 1; i >= 0; i--)
+        if (!is_among(outputs, network.getOutput(i)->getName()))
+            network.unmarkOutput(*network.getOutput(i));
+    return network.getNbOutputs()
+               ? 0
+               : fail(err, LANERT_EINVAL, "the model has no output \"%.63s\"", *outputs ? *outputs : "");
+}
+
 void keep(std::unique_ptr<IHostMemory> memory, tensorrt_blob *blob)
 {
     if (memory)
@@ -205,7 +223,7 @@ int build(const tensorrt_functions *f, const tensorrt_build *b, tensorrt_built *
             f->create_parser(network.get(), &logger, static_cast<int>(NV_ONNX_PARSER_VERSION)));
     if (!config || !parser)
         return complain(err, LANERT_EENGINE, "starting TensorRT's parser");
-    if ((rc = parse(*parser, b, err)))
+    if ((rc = parse(*parser, b, err)) || (b->outputs && (rc = leave_out(*network, b->outputs, err))))
         return rc;
     built->precision = precision_of(*network);
     if (b->precision && strcmp(b->precision, built->precision))

@@ -16,7 +16,7 @@ extern "C" {
 
 #define TENSORRT_SHIM_NAME "lanert_tensorrt_shim"
 /* Raised when anything below changes. */
-#define TENSORRT_SHIM_INTERFACE 1
+#define TENSORRT_SHIM_INTERFACE 2
 
 /* What TensorRT's libraries have for others than C++: void *create(void *of, int version), and the like. */
 typedef struct tensorrt_functions {
@@ -39,8 +39,9 @@ typedef struct tensorrt_build {
     const void *onnx; /* the model's bytes, and where they came from, for weights kept beside it */
     size_t onnx_size;
     const char *path;
-    const char *precision; /* "fp32", "fp16", "int8": what the model must be; NULL: whatever it is */
-    size_t workspace;      /* bytes; 0: all that there is */
+    const char *precision;      /* "fp32", "fp16", "int8": what the model must be; NULL: whatever it is */
+    const char *const *outputs; /* those to compute, NULL behind them; NULL: all */
+    size_t workspace;           /* bytes; 0: all that there is */
     int min_batch, opt_batch, max_batch;
     bool version_compatible;
     bool timed;         /* whether `timing` is to be filled in */

@@ -91,6 +91,7 @@ struct tensorrt_session {
     OrtIoBinding *binding;
     OrtMemoryInfo *memory;
     int min_batch, max_batch;
+    char outputs[64]; /* as fake_tensorrt has them */
     int64_t batch;
 };
 
@@ -134,6 +135,7 @@ static int open_model(const void *onnx, size_t size, tensorrt_session **out, lan
 typedef struct head {
     char words[8];
     int min_batch, max_batch;
+    char outputs[64];
 } head;
 
 static void set_blob(tensorrt_blob *blob, const void *first, size_t first_size, const void *then, size_t then_size)
@@ -145,13 +147,24 @@ static void set_blob(tensorrt_blob *blob, const void *first, size_t first_size, 
     state.live++;
 }
 
+static void note_outputs(const char *const *names)
+{
+    snprintf(state.outputs, sizeof state.outputs, "%s", names ? "" : "all");
+    for (; names && *names; names++) {
+        size_t used = strlen(state.outputs);
+        snprintf(state.outputs + used, sizeof state.outputs - used, "%s ", *names);
+    }
+}
+
 static int shim_build(const tensorrt_functions *f, const tensorrt_build *b, tensorrt_built *built, lanert_error *err)
 {
-    head h = {"a plan", b->min_batch, b->max_batch};
+    head h = {"a plan", b->min_batch, b->max_batch, ""};
     tensorrt_session *s = NULL;
     const char *precision = state.precision ? state.precision : "fp32";
     int rc;
     state.builds++;
+    note_outputs(b->outputs);
+    memcpy(h.outputs, state.outputs, sizeof h.outputs);
     snprintf(state.build, sizeof state.build,
              "precision=%s workspace=%zu batch=%d,%d,%d compatible=%d timed=%d timing=%.*s",
              b->precision ? b->precision : "any", b->workspace, b->min_batch, b->opt_batch, b->max_batch,
@@ -188,6 +201,7 @@ static int shim_open(const tensorrt_functions *f, const void *plan, size_t size,
     if (!rc) {
         (*out)->min_batch = h.min_batch;
         (*out)->max_batch = h.max_batch;
+        memcpy((*out)->outputs, h.outputs, sizeof h.outputs);
     }
     return rc;
 }
@@ -220,6 +234,21 @@ static int describe_type(OrtTypeInfo *type, tensor *t, lanert_error *err)
     return check(api()->GetDimensions(info, t->dims, rank), err);
 }
 
+/* The name of the at-th output among those that were built; NULL behind the last. To be freed by the allocator. */
+static char *built_output(tensorrt_session *s, size_t at, size_t count, OrtAllocator *allocator, size_t *place)
+{
+    for (*place = 0; *place < count; ++*place) {
+        char *name, word[80];
+        if (api()->SessionGetOutputName(s->session, *place, allocator, &name))
+            abort();
+        snprintf(word, sizeof word, "%s ", name);
+        if ((!strcmp(s->outputs, "all") || strstr(s->outputs, word)) && !at--)
+            return name;
+        allocator->Free(allocator, name);
+    }
+    return NULL;
+}
+
 static int shim_describe(tensorrt_session *s, int i, tensor *t, bool *is_input, lanert_error *err)
 {
     OrtAllocator *allocator;
@@ -231,16 +260,15 @@ static int shim_describe(tensorrt_session *s, int i, tensor *t, bool *is_input, 
         (rc = check(api()->SessionGetOutputCount(s->session, &out), err)) ||
         (rc = check(api()->GetAllocatorWithDefaultOptions(&allocator), err)))
         return rc;
-    if (at >= in + out)
-        return LANERT_END;
     *is_input = at < in;
     *t = (tensor){0};
-    rc = check(*is_input ? api()->SessionGetInputName(s->session, at, allocator, &name)
-                         : api()->SessionGetOutputName(s->session, at - in, allocator, &name),
-               err);
+    if (*is_input)
+        rc = check(api()->SessionGetInputName(s->session, at, allocator, &name), err);
+    else if (!(name = built_output(s, at - in, out, allocator, &at)))
+        return LANERT_END;
     if (!rc)
         rc = check(*is_input ? api()->SessionGetInputTypeInfo(s->session, at, &type)
-                             : api()->SessionGetOutputTypeInfo(s->session, at - in, &type),
+                             : api()->SessionGetOutputTypeInfo(s->session, at, &type),
                    err);
     if (!rc)
         rc = describe_type(type, t, err);

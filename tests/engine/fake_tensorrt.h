@@ -13,7 +13,8 @@ typedef struct fake_tensorrt {
     bool fail_build, fail_open, fail_enqueue;
 
     /* Told. */
-    char build[512]; /* "precision=any workspace=0 batch=1,1,1 compatible=0 timed=0 timing=" of the last */
+    char outputs[64]; /* "y z " of the last build; "all" */
+    char build[512];  /* "precision=any workspace=0 batch=1,1,1 compatible=0 timed=0 timing=" of the last */
 
     /* Counted; set them to 0. */
     int builds, sessions, live;

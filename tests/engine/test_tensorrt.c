@@ -7,7 +7,7 @@
 #include "engine/engine.h"
 #include "engine/fake_cuda.h"
 #include "engine/fake_tensorrt.h"
-#include "engine/tensorrt_shim.h"
+#include "engine/tensorrt_build.h"
 #include "support/testing.h"
 #include "support/tiny_onnx.h"
 
@@ -108,7 +108,7 @@ static void assert_all_given_back(void)
 
 static int build(lanert_build_options *o)
 {
-    return lanert_build(model, built, o, &err);
+    return tensorrt_build_model(model, built, o, NULL, &err);
 }
 
 static void build_default(void)
@@ -194,15 +194,18 @@ static void wrong_orders_are_refused(void **state)
     REFUSED(trt->fail_build = true, LANERT_EENGINE, "as told");
 #undef REFUSED
     trt->fail_build = false;
-    assert_fails(lanert_build(model, temp_path(folder, "x.onnx"), NULL, &err), LANERT_EINVAL, "ends in .engine");
-    assert_fails(lanert_build(model, NULL, NULL, &err), LANERT_EINVAL, "ends in .engine");
-    assert_fails(lanert_build(NULL, built, NULL, &err), LANERT_EINVAL, "(none)");
-    assert_fails(lanert_build(temp_path(folder, "none.onnx"), built, NULL, &err), LANERT_ENOTFOUND, "none.onnx");
+    assert_fails(tensorrt_build_model(model, temp_path(folder, "x.onnx"), NULL, NULL, &err), LANERT_EINVAL,
+                 "ends in .engine");
+    assert_fails(tensorrt_build_model(model, NULL, NULL, NULL, &err), LANERT_EINVAL, "ends in .engine");
+    assert_fails(tensorrt_build_model(NULL, built, NULL, NULL, &err), LANERT_EINVAL, "(none)");
+    assert_fails(tensorrt_build_model(temp_path(folder, "none.onnx"), built, NULL, NULL, &err), LANERT_ENOTFOUND,
+                 "none.onnx");
     put_text("text.onnx", "\xff not a model");
-    assert_fails(lanert_build(temp_path(folder, "text.onnx"), built, NULL, &err), LANERT_EFORMAT,
+    assert_fails(tensorrt_build_model(temp_path(folder, "text.onnx"), built, NULL, NULL, &err), LANERT_EFORMAT,
                  "no whole ONNX model");
     put_text("text.engine", "here before");
-    assert_fails(lanert_build(model, temp_path(folder, "text.engine"), NULL, &err), LANERT_EEXIST, "text.engine");
+    assert_fails(tensorrt_build_model(model, temp_path(folder, "text.engine"), NULL, NULL, &err), LANERT_EEXIST,
+                 "text.engine");
     assert_all_given_back();
 }
 
@@ -253,6 +256,42 @@ static void a_cache_that_others_may_enter_is_refused(void **state)
     setenv("HOME", folder, 1);
     assert_ok(go_all_the_way(model));
     assert_true(file_exists(temp_path(folder, ".cache/lanert/tensorrt")));
+    assert_all_given_back();
+}
+
+/* TensorRT would compute all that are in a plan, bound or not. */
+static void outputs_that_nobody_wants_are_left_out(void **state)
+{
+    static const char *const y[] = {"y", NULL}, *const both[] = {"y", "z", NULL};
+    static const struct {
+        const char *const *outputs;
+        const char *told;
+        int count;
+    } cases[] = {{y, "y ", 1}, {both, "y z ", 2}, {NULL, "all", 2}};
+    engine *e = NULL;
+    frame f;
+    int count;
+    (void)state;
+    for (int round = 0; round < 2; round++)
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+            assert_ok(open_as("tensorrt", model, (engine_options){.outputs = cases[i].outputs}, &e));
+            if (round == 0)
+                assert_string_equal(trt->outputs, cases[i].told);
+            engine_outputs(e, &count);
+            assert_int_equal(count, cases[i].count);
+            frame_init(&f, 1);
+            assert_ok(engine_bind(e, &f.in, 1, f.out, 1, &err));
+            assert_ok(engine_run(e, &err));
+            assert_computed(&f, f.y, 1);
+            engine_close(&e);
+            assert_int_equal(trt->builds, round == 0 ? (int)i + 1 : 3);
+        }
+    /* An engine file that has all of them serves who wants some. */
+    build_default();
+    assert_string_equal(trt->outputs, "all");
+    assert_ok(open_as("tensorrt", built, (engine_options){.outputs = y}, &e));
+    engine_close(&e);
+    assert_int_equal(trt->builds, 0);
     assert_all_given_back();
 }
 
@@ -599,6 +638,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_model_is_built_once_and_kept, set_up, remove_folder),
         cmocka_unit_test_setup_teardown(a_plan_in_a_file_that_is_not_named_so_is_not_run, set_up, remove_folder),
         cmocka_unit_test_setup_teardown(a_cache_that_others_may_enter_is_refused, set_up, remove_folder),
+        cmocka_unit_test_setup_teardown(outputs_that_nobody_wants_are_left_out, set_up, remove_folder),
         cmocka_unit_test_setup_teardown(another_gpu_has_it_built_anew, set_up, remove_folder),
         cmocka_unit_test_setup_teardown(another_tensorrt_has_it_built_anew, set_up, remove_folder),
         cmocka_unit_test_setup_teardown(a_version_compatible_plan_serves_later_releases, set_up, remove_folder),
