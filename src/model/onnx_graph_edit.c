@@ -68,6 +68,14 @@ value graph_repeat(graph *g, int node, const value *inputs)
     return v;
 }
 
+void graph_change_ints(graph *g, int node, const char *name, const int64_t *ints)
+{
+    const Onnx__NodeProto *n = g->model->graph->node[node];
+    for (size_t i = 0; i < n->n_attribute; i++)
+        if (!strcmp(n->attribute[i]->name, name))
+            memcpy(n->attribute[i]->ints, ints, n->attribute[i]->n_ints * sizeof *ints);
+}
+
 typedef struct keyed {
     Onnx__NodeProto *node;
     int key;
@@ -91,6 +99,8 @@ void graph_order(graph *g, const int *keys)
     qsort(list, p->n_node, sizeof *list, order);
     for (size_t i = 0; i < p->n_node; i++)
         p->node[i] = list[i].node;
+    while (p->n_node && list[p->n_node - 1].key == GRAPH_OUT)
+        onnx__node_proto__free_unpacked(p->node[--p->n_node], NULL);
     free(list);
 }
 

@@ -3,6 +3,8 @@
 #ifndef MODEL_ONNX_GRAPH_EDIT_H
 #define MODEL_ONNX_GRAPH_EDIT_H
 
+#include <limits.h>
+
 #include "model/onnx_graph.h"
 
 int graph_node_count(const graph *g);
@@ -10,6 +12,10 @@ int graph_node_count(const graph *g);
 void graph_rewire(graph *g, int node, int input, value v);
 /* The same operator with the same attributes, on other inputs. */
 value graph_repeat(graph *g, int node, const value *inputs);
+/* Other numbers for an attribute that is there, as many as it has. */
+void graph_change_ints(graph *g, int node, const char *name, const int64_t *ints);
+/* The key of a node that graph_order takes out. */
+#define GRAPH_OUT INT_MAX
 /* Puts node i behind all nodes whose key is less than keys[i]; of equal keys, those that are there longer first. */
 void graph_order(graph *g, const int *keys);
 /* Takes out the constants that no node uses. */

@@ -11,7 +11,7 @@
 #include <math.h>
 
 #include "model/onnx_graph_edit.h"
-#include "model/qdq_parts.h"
+#include "model/qdq_stem.h"
 
 #define INT8_MOST 127
 
@@ -25,13 +25,15 @@ typedef struct writing {
     value *pairs;          /* [names] what is behind the pair of a value; NULL: no pair yet */
     value *weights;        /* [names] the same of weights */
     value *scales, *zeros; /* [scales] */
+    qdq_stem stem;
+    bool blocks; /* the stem is one of blocks */
 } writing;
 
 /* Places among the nodes of the file. */
 #define KEY_OF(node) (2 * (node))
 #define KEY_BEHIND(node) (2 * (node) + 1)
 #define KEY_FIRST (-1)
-#define KEY_LAST INT_MAX
+#define KEY_LAST (GRAPH_OUT - 1)
 
 /* Gives all nodes that were added since the last call this key. */
 static void place(writing *w, int key)
@@ -87,7 +89,9 @@ static value add_pair(writing *w, const char *name)
         return w->pairs[at];
     if (!w->scales[i])
         add_scale(w, i);
-    value q = graph_node(w->g, "QuantizeLinear", INPUTS(name, w->scales[i], w->zeros[i]), NULL);
+    value q = w->blocks && !strcmp(name, w->stem.source)
+                  ? qdq_stem_blocks(w->g, &w->stem) /* bytes that stay what they are */
+                  : graph_node(w->g, "QuantizeLinear", INPUTS(name, w->scales[i], w->zeros[i]), NULL);
     w->pairs[at] = graph_node(w->g, "DequantizeLinear", INPUTS(q, w->scales[i], w->zeros[i]), NULL);
     place(w, owner < 0 ? KEY_FIRST : KEY_BEHIND(owner));
     return w->pairs[at];
@@ -141,13 +145,25 @@ static void round_weights(const float *data, weight_shape s, const float *scales
     }
 }
 
+/* Takes over `data`. */
+static value add_bytes(writing *w, const Onnx__TensorProto *t, int8_t *data)
+{
+    graph *g = w->g;
+    char *name = graph_next_name(g, "weight");
+    if (!w->blocks || strcmp(t->name, w->stem.weights))
+        return graph_constant(g, name, ONNX_I8, (int)t->n_dims, t->dims, data, t->raw_data.len / sizeof(float));
+    const int64_t dims[] = {t->dims[0], STEM_CHANNELS, STEM_SIDE, STEM_SIDE};
+    int8_t *turned = qdq_stem_weights(g, data, t->dims[0]);
+    free(data);
+    return graph_constant(g, name, ONNX_I8, 4, dims, turned, (size_t)(dims[0] * dims[1] * dims[2] * dims[3]));
+}
+
 static value dequantize(writing *w, const Onnx__TensorProto *t, weight_shape s, float *scales, int8_t *data)
 {
     graph *g = w->g;
     int64_t channels = w->plan->per_channel ? (int64_t)s.channels : 0;
     int rank = channels ? 1 : 0;
-    value q = graph_constant(g, graph_next_name(g, "weight"), ONNX_I8, (int)t->n_dims, t->dims, data,
-                             t->raw_data.len / sizeof(float));
+    value q = add_bytes(w, t, data);
     value scale = graph_weights(g, NULL, ONNX_F32, rank, &channels, scales);
     size_t zeros = channels ? (size_t)channels : 1;
     value zero =
@@ -221,6 +237,25 @@ static void rewire(writing *w, const qdq_spread *s)
         graph_rewire(w->g, i, 1, add_weights(w, n));
         shift_bias(w, q->layer_of[i]);
     }
+}
+
+/* Whether the plan leaves the picture's bytes what they are. */
+static bool keeps_bytes(const writing *w)
+{
+    int scale = w->q->values[w->q->value_of[name_of(w, w->stem.source)]].scale;
+    const qdq_range *r = &w->plan->ranges[scale];
+    qdq_range known;
+    return w->plan->unsigned_values && qdq_known(w->q, scale, &known) && r->low == known.low && r->high == known.high;
+}
+
+/* The bytes go straight to the stem, where it is in eight bits. */
+static void change_stem(writing *w, const qdq_spread *s)
+{
+    w->blocks = qdq_stem_find(w->q, &w->stem) && s->done[w->stem.conv] && s->done[w->stem.turn] && keeps_bytes(w);
+    if (!w->blocks)
+        return;
+    qdq_stem_change(w->g, &w->stem);
+    w->keys[w->stem.cast] = w->keys[w->stem.multiply] = GRAPH_OUT;
 }
 
 /* ---- the mean of what eight bits change ------------------------------------------------------------ */
@@ -335,6 +370,7 @@ int qdq_write(const qdq *q, const qdq_plan *plan, FILE *stream, const char *name
         writing_close(&w);
         return rc;
     }
+    change_stem(&w, &s);
     rewire(&w, &s);
     qdq_spread_free(&s);
     for (int i = 0; i < plan->entry_count; i++)

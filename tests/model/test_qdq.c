@@ -290,6 +290,74 @@ static void rounds_weights(void **state)
     qdq_close(&q);
 }
 
+static bool has_ints(const Onnx__NodeProto *n, const char *name, size_t count, int64_t all)
+{
+    for (size_t i = 0; i < n->n_attribute; i++)
+        if (!strcmp(n->attribute[i]->name, name))
+            return n->attribute[i]->n_ints == count && n->attribute[i]->ints[0] == all &&
+                   n->attribute[i]->ints[count - 1] <= all;
+    return false;
+}
+
+/* The sum that the stem makes of a channel's weights and a picture, at a place, by its definition. */
+static int stem_sum(const int8_t *w, int side, int channels, const int8_t *picture, int size, int step, int y, int x)
+{
+    const int before = side / 2; /* zeros: 3 for 7, 2 for 4 */
+    int sum = 0;
+    for (int i = 0; i < channels * side * side; i++) {
+        int c = i / (side * side), row = y * step + i / side % side - before, column = x * step + i % side - before;
+        if (row >= 0 && row < size && column >= 0 && column < size)
+            sum += w[i] * picture[(row * size + column) * channels + c];
+    }
+    return sum;
+}
+
+/* Bytes go to the stem as blocks of 2×2 pixels, where they are uint8 and stay what they are. */
+static void gives_the_stem_blocks(void **state)
+{
+    (void)state;
+    everything e;
+    int layers, values;
+    qdq *q = open_tiny("resnet18");
+    const char *stem = qdq_layers(q, &layers)->name;
+    const qdq_value *v = qdq_values(q, &values);
+    plan_all(q, &e);
+    Onnx__ModelProto *was = written(q, &e.plan); /* int8 */
+    assert_true(has_ints(node_named(was, stem), "kernel_shape", 2, 7));
+    e.plan.unsigned_values = true;
+    Onnx__ModelProto *is = written(q, &e.plan); /* ranges that are not the bytes' */
+    assert_true(has_ints(node_named(is, stem), "kernel_shape", 2, 7));
+    onnx__model_proto__free_unpacked(is, NULL);
+    for (int i = 0; i < values; i++)
+        qdq_known(q, v[i].scale, &e.ranges[v[i].scale]);
+    is = written(q, &e.plan);
+    const Onnx__NodeProto *n = node_named(is, stem);
+    assert_true(has_ints(n, "kernel_shape", 2, 4) && has_ints(n, "strides", 2, 1) && has_ints(n, "pads", 4, 2));
+    assert_int_equal(onnx_file_count(is, "Cast"), onnx_file_count(was, "Cast") - 1);
+    const Onnx__TensorProto *t = onnx_file_weights(is, maker(is, n->input[1])->input[0]);
+    const Onnx__TensorProto *old = onnx_file_weights(was, maker(was, node_named(was, stem)->input[1])->input[0]);
+    assert_int_equal(t->dims[0], old->dims[0]);
+    assert_int_equal(t->dims[1], 12);
+    assert_int_equal(t->raw_data.len, (size_t)t->dims[0] * 12 * 16);
+    enum { SIZE = 10 };
+    int8_t picture[SIZE * SIZE * 3], blocks[SIZE * SIZE * 3];
+    for (int i = 0; i < SIZE * SIZE * 3; i++) {
+        int colour = i % 3, column = i / 3 % SIZE, row = i / 3 / SIZE;
+        picture[i] = (int8_t)(i * 37 % 101);
+        blocks[((row / 2 * (SIZE / 2) + column / 2) * 4 + row % 2 * 2 + column % 2) * 3 + colour] = picture[i];
+    }
+    for (int64_t k = 0; k < t->dims[0]; k++)
+        for (int place = 0; place < SIZE * SIZE / 4; place++) {
+            int y = place / (SIZE / 2), x = place % (SIZE / 2);
+            const int8_t *a = (const int8_t *)old->raw_data.data + k * 147,
+                         *b = (const int8_t *)t->raw_data.data + k * 192;
+            assert_int_equal(stem_sum(b, 4, 12, blocks, SIZE / 2, 1, y, x), stem_sum(a, 7, 3, picture, SIZE, 2, y, x));
+        }
+    onnx__model_proto__free_unpacked(is, NULL);
+    onnx__model_proto__free_unpacked(was, NULL);
+    qdq_close(&q);
+}
+
 static void leaves_other_layers_alone(void **state)
 {
     (void)state;
@@ -567,6 +635,7 @@ int main(void)
         cmocka_unit_test(puts_pairs_around_all),
         cmocka_unit_test(scales_by_the_range),
         cmocka_unit_test(rounds_weights),
+        cmocka_unit_test(gives_the_stem_blocks),
         cmocka_unit_test(leaves_other_layers_alone),
         cmocka_unit_test(shifts_biases),
         cmocka_unit_test(shows_values),
