@@ -31,7 +31,7 @@ _lanert()
         detect) words="--output --format --force --model --preset --engine --device --precision --threads --batch --conf
             --nms-thres --max-lanes --cut --resize --rate --deadline --max-missed --cpus --priority --duration --json --verbose
             --quiet --help" ;;
-        convert) words="--output --preset --precision --outputs --keep-priors --shrink --fourier --force --quiet --help" ;;
+        convert) words="--output --preset --precision --outputs --keep-priors --shrink --force --quiet --help" ;;
         build) words="--output --precision --device --workspace --timing-cache --min-batch --opt-batch --max-batch
             --version-compatible --force --quiet --help" ;;
         quantize) words="--output --calib --samples --method --per-channel --per-tensor --values --keep-float --sensitivity --engine

@@ -226,8 +226,7 @@ typedef struct lanert_convert_options {
     int outputs;                /* LANERT_OUTPUT_…; _RAW by default */
     int shrink;                 /* 1; or 2: it was trained on pictures half as wide and high, which the graph makes */
     int keep_priors;            /* only so many, the best, go on after the first stage, and into raw; 0: all */
-    bool fourier; /* fp32 only: the head's convolutions as products of Fourier transforms, faster in fp32 */
-    bool force;   /* overwrite a file that is there */
+    bool force;                 /* overwrite a file that is there */
 } lanert_convert_options;
 
 LANERT_API void lanert_convert_defaults(lanert_convert_options *options);

@@ -19,9 +19,6 @@ static const char help[] =
     "                              only these: faster, and with trained weights no lane is lost down to some N, see\n"
     "                              docs/BENCHMARKS.md; all by default\n"
     "      --shrink 2              it was trained on pictures half as wide and high; the graph makes them so\n"
-    "      --fourier               the head's convolutions as products of Fourier transforms: some 7 % faster in "
-    "fp32;\n"
-    "                              not for bf16, where it is slower, fp16, or 'lanert quantize'\n"
     "      --force                 overwrite MODEL.onnx\n"
     "  -q, --quiet                 say nothing but errors\n"
     "  -h, --help                  this text\n"
@@ -64,7 +61,7 @@ static void report(const char *checkpoint, const char *output, const lanert_conv
 
 int cmd_convert(int argc, char **argv)
 {
-    enum { PRESET = 256, PRECISION, OUTPUTS, KEEP_PRIORS, SHRINK, FOURIER, FORCE };
+    enum { PRESET = 256, PRECISION, OUTPUTS, KEEP_PRIORS, SHRINK, FORCE };
     static const struct option longs[] = {
         {"output", required_argument, NULL, 'o'},
         {"preset", required_argument, NULL, PRESET},
@@ -72,7 +69,6 @@ int cmd_convert(int argc, char **argv)
         {"outputs", required_argument, NULL, OUTPUTS},
         {"keep-priors", required_argument, NULL, KEEP_PRIORS},
         {"shrink", required_argument, NULL, SHRINK},
-        {"fourier", no_argument, NULL, FOURIER},
         {"force", no_argument, NULL, FORCE},
         {"quiet", no_argument, NULL, 'q'},
         {"help", no_argument, NULL, 'h'},
@@ -111,9 +107,6 @@ int cmd_convert(int argc, char **argv)
         case SHRINK:
             if (!option_int("--shrink", optarg, 1, 2, &o.shrink))
                 return EXIT_USAGE;
-            break;
-        case FOURIER:
-            o.fourier = true;
             break;
         case FORCE:
             o.force = true;

@@ -33,9 +33,6 @@ static int check_options(const lanert_convert_options *o, lanert_error *err)
     if (o->shrink != 1 && o->shrink != 2)
         return error_set(err, LANERT_EINVAL, "shrink is %d; expected 1, or 2 for a network of half the size",
                          o->shrink);
-    if (o->fourier && o->precision != LANERT_FP32)
-        return error_set(err, LANERT_EINVAL, "Fourier transforms are for precision fp32, not %s",
-                         lanert_precision_name(o->precision));
     const lanert_preset *p = lanert_preset_find(o->preset);
     if (o->keep_priors && (o->keep_priors < p->max_lanes || o->keep_priors > NET_MAX_PRIORS))
         return error_set(err, LANERT_EINVAL,
@@ -76,8 +73,6 @@ static void add_metadata(graph *g, const char *arch, const char *sha256, const l
     graph_metadata(g, METADATA_OUTPUTS, "%s", outputs[o->outputs]);
     if (o->keep_priors)
         graph_metadata(g, METADATA_KEEP_PRIORS, "%d", o->keep_priors);
-    if (o->fourier)
-        graph_metadata(g, METADATA_FOURIER, "1");
     graph_metadata(g, METADATA_SOURCE, "%s", sha256);
 }
 
@@ -153,7 +148,7 @@ static int hash_file(const char *path, char sha256[65], lanert_error *err)
 static int make_graph(const checkpoint *ck, const char *path, const lanert_convert_options *o, graph **g,
                       lanert_error *err)
 {
-    net n = {.type = o->precision == LANERT_FP16 ? ONNX_F16 : ONNX_F32, .shrink = o->shrink, .fourier = o->fourier};
+    net n = {.type = o->precision == LANERT_FP16 ? ONNX_F16 : ONNX_F32, .shrink = o->shrink};
     const backbone *b;
     char sha256[65];
     int rc = backbone_tell(ck, path, &b, err);

@@ -57,7 +57,7 @@ value head_build(net *n, const feature levels[BACKBONE_LEVELS], int64_t keep, in
             graph_scope(g, "head.selection");
             selection best = selection_make(g, keep, perceptron_apply(n, &classify, features), parameters);
             parameters = selection_rows(g, best, parameters);
-            roi_select(n, &r, best);
+            roi_select(g, &r, best);
             *count = keep;
         }
         if (stage < ROI_STAGES - 1)

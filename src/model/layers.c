@@ -62,33 +62,24 @@ static float *fold_norm(net *n, const char *norm, float *data, int64_t channels,
 
 /* ---- convolutions -------------------------------------------------------------------------------- */
 
-conv_values conv_values_take(net *n, const char *name, const char *norm, const conv_spec *spec)
+conv conv_take(net *n, const char *name, const char *norm, const conv_spec *spec)
 {
-    conv_values k = {.spec = *spec};
-    conv_spec *s = &k.spec;
+    conv c = {.spec = *spec};
+    conv_spec *s = &c.spec;
     for (int i = 0; i < 2; i++)
         s->kernel[i] = s->kernel[i] ? s->kernel[i] : 1;
     s->stride = s->stride ? s->stride : 1;
     int64_t dims[4] = {s->out, s->in, s->kernel[0], s->kernel[1]};
-    k.weights = weights_take(n->w, module_of("%s.weight", name).name, 4, dims);
+    float *data = weights_take(n->w, module_of("%s.weight", name).name, 4, dims), *bias;
     s->out = dims[0];
     s->in = dims[1];
     if (norm)
-        k.bias =
-            fold_norm(n, norm, k.weights, dims[0], (size_t)(dims[1] * dims[2] * dims[3]), s->scale != 0 ? s->scale : 1);
+        bias = fold_norm(n, norm, data, dims[0], (size_t)(dims[1] * dims[2] * dims[3]), s->scale != 0 ? s->scale : 1);
     else
-        k.bias = take_vector(n, name, "bias", dims[0]);
-    return k;
-}
-
-conv conv_take(net *n, const char *name, const char *norm, const conv_spec *spec)
-{
-    conv_values k = conv_values_take(n, name, norm, spec);
-    const conv_spec *s = &k.spec;
-    return (conv){.spec = *s,
-                  .weights = graph_weights(n->g, module_of("%s.weight", name).name, n->type, 4,
-                                           DIMS(s->out, s->in, s->kernel[0], s->kernel[1]), k.weights),
-                  .bias = graph_weights(n->g, module_of("%s.bias", name).name, n->type, 1, DIMS(s->out), k.bias)};
+        bias = take_vector(n, name, "bias", dims[0]);
+    c.weights = graph_weights(n->g, module_of("%s.weight", name).name, n->type, 4, dims, data);
+    c.bias = graph_weights(n->g, module_of("%s.bias", name).name, n->type, 1, dims, bias);
+    return c;
 }
 
 feature conv_apply(net *n, const conv *c, value x)

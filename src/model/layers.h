@@ -11,7 +11,6 @@ typedef struct net {
     weights *w;
     onnx_type type; /* of convolutions and their weights: ONNX_F32 or ONNX_F16 */
     int64_t shrink; /* the network sees the picture this many times smaller, 1 or 2 */
-    bool fourier;   /* convolutions along the points of a line are products of Fourier transforms; float32 only */
 } net;
 
 /* A map's height and width at a stride of the network. */
@@ -43,23 +42,14 @@ typedef struct conv_spec {
     double scale;      /* with a BatchNorm: the weights are multiplied by it; 0: 1 */
 } conv_spec;
 
-/* A convolution's weights [out][in][height][width] and bias [out], not in the graph: NULL where something is amiss; to
- * be freed, or given to graph_weights. */
-typedef struct conv_values {
-    conv_spec spec; /* as found */
-    float *weights, *bias;
-} conv_values;
-
-/* `norm` is the BatchNorm behind it, folded in, in double: w·γ/√(σ²+ε) and β − μ·γ/√(σ²+ε). NULL: it has a bias of
- * its own. */
-conv_values conv_values_take(net *n, const char *name, const char *norm, const conv_spec *spec);
-
 /* A convolution whose weights are in the graph, to be applied as often as need be. */
 typedef struct conv {
     conv_spec spec; /* as found */
     value weights, bias;
 } conv;
 
+/* `norm` is the BatchNorm behind it, folded in, in double: w·γ/√(σ²+ε) and β − μ·γ/√(σ²+ε). NULL: it has a bias of
+ * its own. */
 conv conv_take(net *n, const char *name, const char *norm, const conv_spec *spec);
 feature conv_apply(net *n, const conv *c, value x);
 /* Both: a convolution that is used once; x tells spec.in. */

@@ -20,7 +20,6 @@
 #define METADATA_OUTPUTS "lanert.outputs"         /* "lanes", "raw", "both" */
 #define METADATA_SOURCE "lanert.source_sha256"    /* of the checkpoint, 64 hexadecimal digits */
 #define METADATA_KEEP_PRIORS "lanert.keep_priors" /* where some are left out: how many go on after the first stage */
-#define METADATA_FOURIER "lanert.fourier"         /* "1" where the head has Fourier transforms */
 #define METADATA_PRIOR_YS "lanert.prior_ys" /* where they are not heights_even's: the checkpoint's, see heights.h */
 
 /* Those of a model in eight bits have these too; see lanert_quantize_options. */

@@ -199,5 +199,6 @@ value lines_features(net *n, const priors *p, feature map, int64_t stride, value
     rows = graph_binary(g, "Reshape", rows, graph_indices(g, 4, DIMS(0, p->points, size.width, map.channels)));
     place at = places(n, xs, size.width);
     *part = at.part;
-    return graph_binary(g, "MatMul", column_weights(n, at, size.width), rows);
+    value samples = graph_binary(g, "MatMul", column_weights(n, at, size.width), rows);
+    return graph_node(g, "Transpose", INPUTS(samples), ATTRIBUTES(ATTR_INTS("perm", 0, 3, 1, 2)));
 }

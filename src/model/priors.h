@@ -27,7 +27,7 @@ value priors_samples(net *n, priors *p);
 value lines_at_samples(net *n, const priors *p, value parameters);
 value lines_at_rows(net *n, const priors *p, value parameters);
 
-/* A float32 map of that stride at the samples' x [N,k,points]: [N,points,k,channels]. `part` becomes what lines_hold
+/* A float32 map of that stride at the samples' x [N,k,points]: [N,channels,points,k]. `part` becomes what lines_hold
  * takes. */
 value lines_features(net *n, const priors *p, feature map, int64_t stride, value xs, value *part);
 /* 0 [N,1,1], to be added to an output: it holds the lines' arithmetic in float32, where an engine may choose. */

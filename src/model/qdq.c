@@ -405,10 +405,6 @@ static int check_model(const file_map *map, const char *path, lanert_error *err)
     else if (strcmp(info.precision, "fp32"))
         rc = error_set(err, LANERT_EUNSUPPORTED, "%s: is in %s; quantise the fp32 model (convert --precision fp32)",
                        path, info.precision);
-    else if (onnx_head_metadata(head, METADATA_FOURIER))
-        rc = error_set(err, LANERT_EUNSUPPORTED,
-                       "%s: has Fourier transforms, which are for fp32; convert the checkpoint without --fourier",
-                       path);
     onnx_head_close(&head);
     return rc;
 }

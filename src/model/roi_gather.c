@@ -1,7 +1,6 @@
 /* clrnet/models/utils/roi_gather.py, with what does not change its results:
  *   - samples are a map [N,channels,points,priors] rather than N·priors maps [channels,points,1], for the same (9,1)
  *     convolutions; the fully connected layer over all points of a prior is one more, of all the map's rows;
- *   - or, where that was asked for, these convolutions are products of Fourier transforms;
  *   - what a stage's first convolution makes of its samples is kept for later stages;
  *   - the nearest resize to 10×25 takes every 2^stage-th pixel, so that it is the stride of the 1×1 convolutions
  *     before it; where the picture is shrunk, the coarsest map is smaller than that, and grows behind them;
@@ -19,16 +18,13 @@
 #define PLACES_HIGH 10
 #define PLACES_WIDE 25
 
-#define TAPS 9 /* of convolutions along the points */
-
 #define PREFIX "heads.roi_gather."
 
-static conv along_points(net *n, const roi *r, const char *layer, int stage, int64_t in, int64_t out)
+static conv along_points(net *n, const char *layer, int stage, int64_t in, int64_t out)
 {
-    module name = module_of(PREFIX "%s.%d.conv", layer, stage), norm = module_of(PREFIX "%s.%d.bn", layer, stage);
-    conv_spec spec = {.in = in, .out = out, .kernel = {TAPS, 1}, .pad = {TAPS / 2, 0}, .relu = true};
-    return n->fourier ? fourier_take(n, &r->transform, name.name, norm.name, &spec)
-                      : conv_take(n, name.name, norm.name, &spec);
+    return conv_take(n, module_of(PREFIX "%s.%d.conv", layer, stage).name,
+                     module_of(PREFIX "%s.%d.bn", layer, stage).name,
+                     &(conv_spec){.in = in, .out = out, .kernel = {9, 1}, .pad = {4, 0}, .relu = true});
 }
 
 static value take_vector(net *n, const char *name, int64_t size)
@@ -48,52 +44,26 @@ static void take_per_prior(net *n, const char *name, int64_t priors, double scal
     }
 }
 
-/* Of [out][in·points]: [points·in][out]. */
-static float *points_first(net *n, const float *data, int64_t channels, int64_t points)
-{
-    float *turned = data ? graph_new_floats(n->g, channels * channels * points) : NULL;
-    for (int64_t i = 0; turned && i < channels * channels * points; i++)
-        turned[(i % points * channels + i / points % channels) * channels + i / points / channels] = data[i];
-    return turned;
-}
-
-/* The fully connected layer: [channels][channels·points], or turned for a product with [N,priors,points·channels]. */
+/* The fully connected layer: [channels][channels·points]. */
 static conv take_narrow(net *n, int64_t channels, int64_t points)
 {
     conv c = {.spec = {.in = channels, .out = channels, .kernel = {points, 1}, .stride = 1}};
     float *data = weights_take(n->w, PREFIX "fc.weight", 2, (int64_t[]){channels, channels * points});
-    if (n->fourier) {
-        float *turned = points_first(n, data, channels, points);
-        c.weights = graph_weights(n->g, PREFIX "fc.weight", ONNX_F32, 2, DIMS(points * channels, channels), turned);
-        free(data);
-    } else {
-        c.weights = graph_weights(n->g, PREFIX "fc.weight", n->type, 4, DIMS(channels, channels, points, 1), data);
-    }
+    c.weights = graph_weights(n->g, PREFIX "fc.weight", n->type, 4, DIMS(channels, channels, points, 1), data);
     c.bias = graph_weights(n->g, PREFIX "fc.bias", n->type, 1, &channels,
                            weights_take(n->w, PREFIX "fc.bias", 1, (int64_t[]){channels}));
     return c;
 }
 
-/* More points than a lane has are no sample's rows; the transforms grow with their square. */
-static fourier take_transform(net *n, int64_t points)
-{
-    if (points > LANERT_LANE_POINTS)
-        weights_note(n->w, "heads.priors_on_featmap has %lld points, at most %d are handled with Fourier transforms",
-                     (long long)points, LANERT_LANE_POINTS);
-    return fourier_make(n, points > LANERT_LANE_POINTS ? 0 : points, TAPS);
-}
-
 void roi_take(net *n, roi *r, int64_t channels, int64_t priors, int64_t points)
 {
-    net exact = {n->g, n->w, ONNX_F32, n->shrink, n->fourier};
+    net exact = {n->g, n->w, ONNX_F32, n->shrink};
     int64_t kept = 0;
     *r = (roi){.channels = channels};
-    if (n->fourier)
-        r->transform = take_transform(n, points);
     for (int i = 0; i < ROI_STAGES; i++) {
-        r->first[i] = along_points(n, r, "convs", i, channels, 0);
+        r->first[i] = along_points(n, "convs", i, channels, 0);
         kept = r->first[i].spec.out && (i == 0 || kept) ? kept + r->first[i].spec.out : 0;
-        r->second[i] = along_points(n, r, "catconv", i, kept, channels);
+        r->second[i] = along_points(n, "catconv", i, kept, channels);
     }
     r->narrow = take_narrow(n, channels, points);
     r->norm_scale = take_vector(n, PREFIX "fc_norm.weight", channels);
@@ -105,39 +75,15 @@ void roi_take(net *n, roi *r, int64_t channels, int64_t priors, int64_t points)
     take_per_prior(n, PREFIX "W", priors, 1, r->out);
 }
 
-/* [N,priors,channels] of the samples, by convolutions. */
-static value narrow_samples(net *n, roi *r, int stage, value samples)
-{
-    graph *g = n->g;
-    value map = graph_node(g, "Transpose", INPUTS(samples), ATTRIBUTES(ATTR_INTS("perm", 0, 3, 1, 2)));
-    r->kept[stage] = conv_apply(n, &r->first[stage], graph_cast(g, map, ONNX_F32, n->type));
-    feature y = conv_apply(n, &r->second[stage], feature_concat(n, r->kept, stage + 1).v);
-    value row = graph_binary(g, "Squeeze", conv_apply(n, &r->narrow, y.v).v, graph_indices(g, 1, DIMS(2)));
-    value turned = graph_node(g, "Transpose", INPUTS(row), ATTRIBUTES(ATTR_INTS("perm", 0, 2, 1)));
-    return graph_cast(g, turned, n->type, ONNX_F32);
-}
-
-/* The same by Fourier transforms. */
-static value narrow_transforms(net *n, roi *r, int stage, value samples)
-{
-    graph *g = n->g;
-    const fourier *f = &r->transform;
-    const conv *first = &r->first[stage], *second = &r->second[stage];
-    value y = fourier_apply(n, f, first, fourier_into(n, f, samples, r->channels)), kept[ROI_STAGES + 1] = {NULL};
-    r->kept[stage] = (feature){fourier_into(n, f, y, first->spec.out), first->spec.out};
-    for (int i = 0; i <= stage; i++)
-        kept[i] = r->kept[i].v;
-    y = fourier_apply(n, f, second, stage ? graph_concat(g, 3, kept) : kept[0]);
-    y = graph_node(g, "Transpose", INPUTS(y), ATTRIBUTES(ATTR_INTS("perm", 0, 2, 1, 3)));
-    y = graph_binary(g, "Reshape", y, graph_indices(g, 3, DIMS(0, 0, f->points * r->channels)));
-    return dense_apply(n, &(dense){r->narrow.weights, r->narrow.bias}, y);
-}
-
 /* [N,priors,channels] of the samples. */
 static value own_features(net *n, roi *r, int stage, value samples)
 {
     graph *g = n->g;
-    value narrow = (n->fourier ? narrow_transforms : narrow_samples)(n, r, stage, samples);
+    r->kept[stage] = conv_apply(n, &r->first[stage], graph_cast(g, samples, ONNX_F32, n->type));
+    feature y = conv_apply(n, &r->second[stage], feature_concat(n, r->kept, stage + 1).v);
+    value row = graph_binary(g, "Squeeze", conv_apply(n, &r->narrow, y.v).v, graph_indices(g, 1, DIMS(2)));
+    value turned = graph_node(g, "Transpose", INPUTS(row), ATTRIBUTES(ATTR_INTS("perm", 0, 2, 1)));
+    value narrow = graph_cast(g, turned, n->type, ONNX_F32);
     value normal = graph_node(g, "LayerNormalization", INPUTS(narrow, r->norm_scale, r->norm_shift),
                               ATTRIBUTES(ATTR_INT("axis", -1), ATTR_FLOAT("epsilon", LAYER_NORM_EPSILON)));
     return graph_unary(g, "Relu", normal);
@@ -172,10 +118,9 @@ value roi_gather(net *n, roi *r, int stage, value samples, value map)
     return graph_binary(g, "Add", own, per_prior(n, context, r->out));
 }
 
-void roi_select(net *n, roi *r, selection s)
+void roi_select(graph *g, roi *r, selection s)
 {
-    graph *g = n->g;
-    r->kept[0].v = selection_along(g, s, r->kept[0].v, n->fourier ? 2 : 3);
+    r->kept[0].v = selection_columns(g, s, r->kept[0].v);
     for (int i = 0; i < 2; i++) {
         r->query[i] = selection_shared(g, s, r->query[i]);
         r->out[i] = selection_shared(g, s, r->out[i]);

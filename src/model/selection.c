@@ -27,12 +27,10 @@ value selection_rows(graph *g, selection s, value rows)
     return graph_node(g, "GatherND", INPUTS(rows, s), ATTRIBUTES(ATTR_INT("batch_dims", 1)));
 }
 
-value selection_along(graph *g, selection s, value map, int axis)
+value selection_columns(graph *g, selection s, value map)
 {
-    attribute ahead = axis == 2 ? ATTR_INTS("perm", 0, 2, 1, 3) : ATTR_INTS("perm", 0, 3, 1, 2);
-    attribute back = axis == 2 ? ahead : ATTR_INTS("perm", 0, 2, 3, 1);
-    value turned = graph_node(g, "Transpose", INPUTS(map), ATTRIBUTES(ahead));
-    return graph_node(g, "Transpose", INPUTS(selection_rows(g, s, turned)), ATTRIBUTES(back));
+    value turned = graph_node(g, "Transpose", INPUTS(map), ATTRIBUTES(ATTR_INTS("perm", 0, 3, 1, 2)));
+    return graph_node(g, "Transpose", INPUTS(selection_rows(g, s, turned)), ATTRIBUTES(ATTR_INTS("perm", 0, 2, 3, 1)));
 }
 
 value selection_shared(graph *g, selection s, value rows)

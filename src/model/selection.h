@@ -13,8 +13,8 @@ selection selection_make(graph *g, int64_t keep, value logits, value parameters)
 
 /* The selected of rows [N,priors,…]: [N,keep,…]. */
 value selection_rows(graph *g, selection s, value rows);
-/* The selected along another axis, 2 or 3, of a map [N,a,b,c]. */
-value selection_along(graph *g, selection s, value map, int axis);
+/* The selected of columns [N,channels,height,priors]: [N,channels,height,keep]. */
+value selection_columns(graph *g, selection s, value map);
 /* Of what each picture has the same, [priors,c]: [N,keep,c]. */
 value selection_shared(graph *g, selection s, value rows);
 

@@ -31,12 +31,6 @@ setup_file() {
     done
 }
 
-@test "a model with Fourier transforms is not quantised" {
-    "$LANERT" convert "$CHECKPOINT" -o "$BATS_TEST_TMPDIR/f.onnx" --preset culane --fourier -q
-    "$LANERT" inspect "$BATS_TEST_TMPDIR/f.onnx" | jq -e '.metadata["lanert.fourier"] == "1"'
-    fails 3 "without --fourier" "$LANERT" quantize "$BATS_TEST_TMPDIR/f.onnx" -o "$BATS_TEST_TMPDIR/q.onnx" --calib "$BATS_TEST_TMPDIR"
-}
-
 @test "a model that is there is not overwritten without --force" {
     fails 1 "--force" "$LANERT" convert "$CHECKPOINT" -o "$MODEL" --preset culane
     "$LANERT" convert "$CHECKPOINT" -o "$MODEL" --preset culane --force -q

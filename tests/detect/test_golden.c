@@ -41,7 +41,7 @@ static bool take_apart(const char *name, golden *g)
     return sscanf(name, "%31[^-]-%31[^-]-seed%15s", g->arch, g->preset, g->seed) == 3;
 }
 
-static const char *convert_with(const golden *g, lanert_precision precision, int outputs, int keep_priors, bool fourier)
+static const char *convert_with(const golden *g, lanert_precision precision, int outputs, int keep_priors)
 {
     static char path[4096];
     char checkpoint[4096];
@@ -51,10 +51,8 @@ static const char *convert_with(const golden *g, lanert_precision precision, int
     o.precision = precision;
     o.outputs = outputs;
     o.keep_priors = keep_priors;
-    o.fourier = fourier;
     snprintf(checkpoint, sizeof checkpoint, "%s/%s-%s.pth", checkpoints, g->arch, g->seed);
-    snprintf(path, sizeof path, "%s/%s-%d-%d-%d-%d.onnx", folder, g->name, (int)precision, outputs, keep_priors,
-             fourier);
+    snprintf(path, sizeof path, "%s/%s-%d-%d-%d.onnx", folder, g->name, (int)precision, outputs, keep_priors);
     if (!file_exists(path))
         assert_ok(lanert_convert(checkpoint, path, &o, &err));
     return path;
@@ -62,7 +60,7 @@ static const char *convert_with(const golden *g, lanert_precision precision, int
 
 static const char *convert(const golden *g, lanert_precision precision, int outputs)
 {
-    return convert_with(g, precision, outputs, 0, false);
+    return convert_with(g, precision, outputs, 0);
 }
 
 /* ---- raw predictions ---- */
@@ -381,18 +379,7 @@ static void priors_that_go_on_are_as_they_were(void **state)
     (void)state;
     golden g;
     take_apart("resnet18-culane-seed4", &g);
-    check_pruned(&g, convert_with(&g, LANERT_FP32, LANERT_OUTPUT_BOTH, KEPT, false));
-}
-
-static void transforms_give_the_same(void **state)
-{
-    (void)state;
-    golden g;
-    double worst = 0;
-    take_apart("resnet18-culane-seed4", &g);
-    check_raw(&g, convert_with(&g, LANERT_FP32, LANERT_OUTPUT_BOTH, 0, true), &worst);
-    printf("%-24s %-12s raw within %.1e by Fourier transforms\n", g.name, tested, worst);
-    check_pruned(&g, convert_with(&g, LANERT_FP32, LANERT_OUTPUT_BOTH, KEPT, true));
+    check_pruned(&g, convert_with(&g, LANERT_FP32, LANERT_OUTPUT_BOTH, KEPT));
 }
 
 /* x of a picture's lane file in the line `lane` at y; NaN where it has none. */
@@ -450,11 +437,15 @@ static void rounded_heights_are_the_references(void **state)
     lanert_detector_close(&det);
 }
 
-static void check_batch(const char *path)
+static void a_batch_of_eight_is_eight_of_one(void **state)
 {
+    (void)state;
+    golden g;
+    take_apart("resnet18-culane-seed4", &g);
     lanert_source *sources[8];
     lanert_frame frames[8];
     lanert_result results[8], one;
+    const char *path = convert(&g, LANERT_FP32, LANERT_OUTPUT_BOTH);
     lanert_detector *eight = open_detector(path, 8), *single = open_detector(path, 1);
     for (int i = 0; i < 8; i++)
         sources[i] = open_image(images[(i * 3 + 1) % IMAGES], &frames[i]);
@@ -473,25 +464,12 @@ static void check_batch(const char *path)
     lanert_detector_close(&single);
 }
 
-static void a_batch_of_eight_is_eight_of_one(void **state)
-{
-    (void)state;
-    golden g;
-    take_apart("resnet18-culane-seed4", &g);
-    check_batch(convert(&g, LANERT_FP32, LANERT_OUTPUT_BOTH));
-    check_batch(convert_with(&g, LANERT_FP32, LANERT_OUTPUT_BOTH, 0, true));
-}
-
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(raw_predictions_equal_the_references),
-        cmocka_unit_test(lanes_and_files_equal_the_references),
-        cmocka_unit_test(half_precision_finds_the_same_lanes),
-        cmocka_unit_test(priors_that_go_on_are_as_they_were),
-        cmocka_unit_test(transforms_give_the_same),
-        cmocka_unit_test(rounded_heights_are_the_references),
-        cmocka_unit_test(a_batch_of_eight_is_eight_of_one),
+        cmocka_unit_test(raw_predictions_equal_the_references), cmocka_unit_test(lanes_and_files_equal_the_references),
+        cmocka_unit_test(half_precision_finds_the_same_lanes),  cmocka_unit_test(priors_that_go_on_are_as_they_were),
+        cmocka_unit_test(rounded_heights_are_the_references),   cmocka_unit_test(a_batch_of_eight_is_eight_of_one),
     };
     if (argc < 3 || argc > 4 || !file_exists(argv[1]) || !shared_is_there(SHARED_DIR, "reference/goldens")) {
         fprintf(stderr, "skipped: no goldens, or no checkpoints made for them\n");

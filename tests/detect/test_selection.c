@@ -15,7 +15,7 @@ static lanert_error err;
 typedef struct bench {
     engine *engine;
     float table[BATCH][PRIORS][COLUMNS];
-    float rows[BATCH][KEEP][PARAMETERS], columns[BATCH][2 * CHANNELS][POINTS][KEEP], shared[BATCH][KEEP][1];
+    float rows[BATCH][KEEP][PARAMETERS], columns[BATCH][CHANNELS][POINTS][KEEP], shared[BATCH][KEEP][1];
 } bench;
 
 /* ---- the graph ----------------------------------------------------------------------------------- */
@@ -37,14 +37,10 @@ static void write_selection(const char *path)
     value table = graph_input(g, "table", ONNX_F32, 3, DIMS(-1, PRIORS, COLUMNS));
     graph_split(g, table, 2, 3, DIMS(LOGITS, PARAMETERS, VALUES), part);
     value map = graph_binary(g, "Reshape", part[2], graph_indices(g, 4, DIMS(0, PRIORS, CHANNELS, POINTS)));
-    value last = graph_node(g, "Transpose", INPUTS(map), ATTRIBUTES(ATTR_INTS("perm", 0, 2, 3, 1)));
-    value middle = graph_node(g, "Transpose", INPUTS(map), ATTRIBUTES(ATTR_INTS("perm", 0, 2, 1, 3)));
+    map = graph_node(g, "Transpose", INPUTS(map), ATTRIBUTES(ATTR_INTS("perm", 0, 2, 3, 1)));
     selection s = selection_make(g, KEEP, part[0], part[1]);
     graph_output(g, selection_rows(g, s, part[1]), "rows", ONNX_F32, 3, DIMS(-1, KEEP, PARAMETERS));
-    middle = selection_along(g, s, middle, 2);
-    middle = graph_node(g, "Transpose", INPUTS(middle), ATTRIBUTES(ATTR_INTS("perm", 0, 1, 3, 2)));
-    value both = graph_concat(g, 1, INPUTS(selection_along(g, s, last, 3), middle));
-    graph_output(g, both, "columns", ONNX_F32, 4, DIMS(-1, 2 * CHANNELS, POINTS, KEEP));
+    graph_output(g, selection_columns(g, s, map), "columns", ONNX_F32, 4, DIMS(-1, CHANNELS, POINTS, KEEP));
     graph_output(g, selection_shared(g, s, count_up(g)), "shared", ONNX_F32, 3, DIMS(-1, KEEP, 1));
     FILE *f = fopen(path, "wb");
     assert_non_null(f);
@@ -58,11 +54,7 @@ static void open_bench(bench *b, const char *engine_name_, const char *path)
     tensor input = {.name = "table", .type = TENSOR_F32, .rank = 3, .dims = {BATCH, PRIORS, COLUMNS}, .data = b->table};
     tensor outputs[] = {
         {.name = "rows", .type = TENSOR_F32, .rank = 3, .dims = {BATCH, KEEP, PARAMETERS}, .data = b->rows},
-        {.name = "columns",
-         .type = TENSOR_F32,
-         .rank = 4,
-         .dims = {BATCH, 2 * CHANNELS, POINTS, KEEP},
-         .data = b->columns},
+        {.name = "columns", .type = TENSOR_F32, .rank = 4, .dims = {BATCH, CHANNELS, POINTS, KEEP}, .data = b->columns},
         {.name = "shared", .type = TENSOR_F32, .rank = 3, .dims = {BATCH, KEEP, 1}, .data = b->shared},
     };
     assert_ok(engine_open(engine_name_, path, NULL, &b->engine, &err));
@@ -135,8 +127,8 @@ static void check(const bench *b, int picture)
         assert_same(b->shared[picture][k][0], (float)p);
         for (int c = 0; c < PARAMETERS; c++)
             assert_same(b->rows[picture][k][c], row[LOGITS + c]);
-        for (int v = 0; v < 2 * VALUES; v++)
-            assert_same(b->columns[picture][v / POINTS][v % POINTS][k], row[LOGITS + PARAMETERS + v % VALUES]);
+        for (int v = 0; v < VALUES; v++)
+            assert_same(b->columns[picture][v / POINTS][v % POINTS][k], row[LOGITS + PARAMETERS + v]);
         k++;
     }
     assert_int_equal(k, KEEP);

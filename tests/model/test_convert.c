@@ -194,51 +194,6 @@ static void leaves_priors_out(void **state)
     onnx__model_proto__free_unpacked(m, NULL);
 }
 
-/* tests/detect/test_golden.c holds their results to the reference's. */
-static void writes_transforms(void **state)
-{
-    (void)state;
-    lanert_convert_options o = culane();
-    Onnx__ModelProto *m = converted("resnet18", &o);
-    const size_t convolutions = onnx_file_count(m, "Conv");
-    assert_null(onnx_file_metadata(m, METADATA_FOURIER));
-    onnx__model_proto__free_unpacked(m, NULL);
-    o.fourier = true;
-    m = converted("resnet18", &o);
-    onnx_file_check(m);
-    assert_string_equal(onnx_file_metadata(m, METADATA_FOURIER), "1");
-    /* Of each stage one kept, one joined, one over all points. */
-    assert_int_equal(onnx_file_count(m, "Conv"), convolutions - 3 * 3);
-    /* Five points and nine taps have a period of ten: bins 0 and 5, and three products of each between them. */
-    const Onnx__TensorProto *w = onnx_file_weights(m, "heads.roi_gather.catconv.2.conv.weight");
-    assert_int_equal(w->n_dims, 3);
-    assert_int_equal(w->dims[0], 2 + 3 * 4);
-    assert_int_equal(w->dims[1], 3 * TINY_MIDDLE);
-    assert_int_equal(w->dims[2], TINY_CHANNELS);
-    onnx__model_proto__free_unpacked(m, NULL);
-}
-
-static void refuses_transforms_of_what_is_amiss(void **state)
-{
-    (void)state;
-    lanert_error err;
-    lanert_convert_options o = culane();
-    o.fourier = true;
-    tiny_clrnet t = open_tiny("resnet18");
-    tiny_clrnet_remove(&t, "heads.priors_on_featmap");
-    assert_fails(convert(&t, &o, &err), LANERT_EFORMAT, "missing (heads.priors_on_featmap");
-    t = open_tiny("resnet18");
-    tiny_clrnet_remove(&t, "heads.roi_gather.convs.1.conv.weight");
-    assert_fails(convert(&t, &o, &err), LANERT_EFORMAT, "missing (heads.roi_gather.convs.1.conv.weight");
-    t = open_tiny("resnet18");
-    tiny_tensor *places = tiny_clrnet_find(&t, "heads.priors_on_featmap");
-    places->dims[0] = 1;
-    places->dims[1] = LANERT_LANE_POINTS + 1;
-    assert_non_null(places->data = realloc(places->data, (LANERT_LANE_POINTS + 1) * sizeof *places->data));
-    memset(places->data, 0, (LANERT_LANE_POINTS + 1) * sizeof *places->data);
-    assert_fails(convert(&t, &o, &err), LANERT_EFORMAT, "has 73 points, at most 72");
-}
-
 static void keeps_the_stored_priors(void **state)
 {
     (void)state;
@@ -435,10 +390,6 @@ static void refuses_wrong_options(void **state)
     o.shrink = 3;
     assert_fails(lanert_convert(checkpoint_path(), model_path(), &o, &err), LANERT_EINVAL, "shrink is 3");
     o = culane();
-    o.precision = LANERT_FP16;
-    o.fourier = true;
-    assert_fails(lanert_convert(checkpoint_path(), model_path(), &o, &err), LANERT_EINVAL, "fp32, not fp16");
-    o = culane();
     assert_fails(lanert_convert(checkpoint_path(), NULL, &o, &err), LANERT_EINVAL, "NULL");
 }
 
@@ -467,8 +418,6 @@ int main(void)
         cmocka_unit_test(writes_half_precision),
         cmocka_unit_test(shrinks_the_picture),
         cmocka_unit_test(leaves_priors_out),
-        cmocka_unit_test(writes_transforms),
-        cmocka_unit_test(refuses_transforms_of_what_is_amiss),
         cmocka_unit_test(keeps_the_stored_priors),
         cmocka_unit_test(does_without_what_is_for_training),
         cmocka_unit_test(names_all_that_is_wrong),
