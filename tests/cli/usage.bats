@@ -92,7 +92,8 @@ Try 'lanert $1 --help'." ] || { echo "$stderr"; return 1; }
     [ "$status" = 0 ] || [ "$status" = 3 ]
     [[ $output == *onnxruntime* && $output == *openvino* && $output == *processor* ]]
     run --separate-stderr "$LANERT" doctor --json
-    echo "$output" | jq -e '.lanert and .cpu.threads > 0 and (.engines | length >= 2) and (.engines[0] | has("usable")) and has("model")'
+    echo "$output" | jq -e '.lanert and .cpu.threads > 0 and (.engines | length >= 2) and (.engines[0] | has("usable")) and
+        (.model | endswith("/road.onnx"))'
 }
 
 @test "doctor says what auto chooses for a model, or why it cannot be opened" {
