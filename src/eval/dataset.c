@@ -117,7 +117,7 @@ static int walk(FTS *tree, size_t skip, const char *ending, dataset_on_file *tak
 int dataset_walk(const char *folder, const char *ending, dataset_on_file *take, void *context, lanert_error *err)
 {
     char *start[] = {(char *)folder, NULL};
-    FTS *tree = fts_open(start, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
+    FTS *tree = fts_open(start, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name);
     if (!tree)
         return error_errno(err, LANERT_EIO, errno, "%s", folder);
     int rc = walk(tree, strlen(folder), ending, take, context, err);

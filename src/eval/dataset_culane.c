@@ -1,4 +1,6 @@
-/* dataset_culane.c - CULane: a list of pictures; beside each, and in the folder of predictions, its `.lines.txt`. */
+/* dataset_culane.c - CULane: a list of pictures, or a folder of them; beside each, and in the folder of predictions,
+ * its
+ * `.lines.txt`. */
 #include <ctype.h>
 
 #include "eval/dataset.h"
@@ -95,6 +97,49 @@ static int open_lists(dataset *d, const char *list, lanert_error *err)
     return rc;
 }
 
+/* The picture that a label is beside; where there is none, a name that says so when it is read. */
+static int take_label(void *context, const char *name, lanert_error *err)
+{
+    static const char *const endings[] = {".png", ".jpeg", ".jpg"};
+    const int stem = (int)(strlen(name) - strlen(".lines.txt"));
+    dataset *d = context;
+    dataset_frame *frame;
+    buffer path = {0};
+    int rc = 0;
+    for (size_t i = 0; !rc && i < ARRAY_LEN(endings); i++) {
+        buffer_clear(&path);
+        rc = buffer_format(&path, err, "%s/%.*s%s", d->root, stem, name, endings[i]);
+        if (!rc && file_exists(path.data))
+            break;
+    }
+    if (!rc) {
+        const char *picture = path.data + strlen(d->root) + 1;
+        rc = dataset_add(d, picture, strlen(picture), &frame, err);
+    }
+    buffer_free(&path);
+    return rc;
+}
+
+static int open_folder(dataset *d, lanert_error *err)
+{
+    int rc = dataset_walk(d->root, ".lines.txt", take_label, d, err);
+    if (!rc && !d->count)
+        rc = error_set(err, LANERT_ENOTFOUND,
+                       "%s: neither list/test.txt nor any .lines.txt is in it; expected CULane's layout, or pictures "
+                       "with their labels beside them",
+                       d->root);
+    return rc;
+}
+
+/* A CULane that lacks its list is not scored with the pictures it is trained on. */
+static bool has_lists(const dataset *d)
+{
+    char *path = NULL;
+    bool there = path_join(d->root, "list", &path, NULL) || file_exists(path);
+    free(path);
+    return there;
+}
+
 static int open_culane(dataset *d, const char *list, const char *predictions, lanert_error *err)
 {
     char *own = NULL;
@@ -102,6 +147,8 @@ static int open_culane(dataset *d, const char *list, const char *predictions, la
     if (predictions && !file_is_folder(predictions))
         return error_set(err, LANERT_ENOTFOUND, "%s: is not a folder; expected that of CULane predictions, .lines.txt",
                          predictions);
+    if (!list && !has_lists(d))
+        return open_folder(d, err);
     if (!list && (rc = path_join(d->root, "list/test.txt", &own, err)))
         return rc;
     rc = open_lists(d, list ? list : own, err);
@@ -113,12 +160,12 @@ static int open_culane(dataset *d, const char *list, const char *predictions, la
 
 static int truth_path(const dataset *d, const dataset_frame *frame, char **path, lanert_error *err)
 {
-    return dataset_path(d->root, frame->name, strlen(".jpg"), ".lines.txt", path, err);
+    return dataset_path(d->root, frame->name, strlen(path_extension(frame->name)), ".lines.txt", path, err);
 }
 
 static int prediction_path(const dataset *d, const dataset_frame *frame, char **path, lanert_error *err)
 {
-    return dataset_path(d->predictions, frame->name, strlen(".jpg"), ".lines.txt", path, err);
+    return dataset_path(d->predictions, frame->name, strlen(path_extension(frame->name)), ".lines.txt", path, err);
 }
 
 static int picture_path(const dataset *d, const dataset_frame *frame, char **path, lanert_error *err)

@@ -223,14 +223,31 @@ END
     "${SCORE[@]}" --list first.txt --json -q | cmp - plain.json
 }
 
+@test "a folder without a list is all that has a label in it" {
+    "${SCORE[@]}" --json | jq .categories.all >with.json
+    rm -r set/labels/list
+    mv set/labels plain
+    touch plain/drive/00001.png plain/drive/unlabelled.jpg
+    ln -s plain linked
+    for root in plain plain/ linked; do
+        "$LANERT" val --dataset culane --root $root --predictions set/predictions --json | jq .categories.all |
+            cmp - with.json
+    done
+    "$LANERT" val --dataset culane --root plain --predictions set/predictions --per-image frames.csv -q
+    grep -q 'drive/00001.png' frames.csv && grep -q 'drive/00002.jpg' frames.csv
+}
+
 @test "missing frames and wrong layouts are named" {
+    mkdir bare
     rm set/predictions/drive/00007.lines.txt
     fails 4 "drive/00007.lines.txt" "${SCORE[@]}"
     [[ $stderr == *--allow-missing* && -z $output ]]
     "${SCORE[@]}" --allow-missing --json | jq -e '.missing == 1 and .frames == 30 and .categories.all["0.50"].fn == 13'
     rm set/labels/drive/00003.lines.txt
     fails 4 "set/labels/drive/00003.lines.txt" "${SCORE[@]}" --allow-missing
-    fails 4 "list/test.txt" "$LANERT" val --dataset culane --root set/predictions --predictions set/predictions
+    fails 4 "neither list/test.txt nor any .lines.txt" "$LANERT" val --dataset culane --root bare --predictions set/predictions
+    mkdir bare/list
+    fails 4 "not laid out as CULane; --list names" "$LANERT" val --dataset culane --root bare --predictions set/predictions
     fails 4 "test_label.json" "$LANERT" val --dataset tusimple --root set --predictions set
     fails 4 "not laid out as LLAMAS" "$LANERT" val --dataset llamas --root set --predictions set
     fails 4 "nowhere" "$LANERT" val --dataset culane --root nowhere --predictions set
