@@ -1,6 +1,7 @@
 #include "lane/deviation.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 void deviation_start(const model_info *model, deviation_sum *d)
 {
@@ -11,14 +12,33 @@ void deviation_start(const model_info *model, deviation_sum *d)
                                      .cut = p->cut_height,
                                      .height = p->ori_height,
                                      .prior_ys = model->prior_ys},
-                         .priors = model->priors};
+                         .priors = model->priors,
+                         .selects = model->selects};
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double p = *(const double *)a, q = *(const double *)b;
+    return isnan(p) || isnan(q) ? isnan(p) - isnan(q) : (p > q) - (p < q);
 }
 
 /* The score is the logistic function of the logits' difference. */
+static void take_logits(const deviation_sum *d, const float *rows, double *logits)
+{
+    for (int i = 0; i < d->priors; i++, rows += NET_COLUMNS)
+        logits[i] = (double)rows[1] - (double)rows[0];
+    if (d->selects)
+        qsort(logits, (size_t)d->priors, sizeof *logits, by_size);
+}
+
+/* A row is the same prior's in both; but where priors are selected, one that takes another's place moves all rows
+ * between them: there the logits of one rank are compared. */
 static void add_noise(deviation_sum *d, const float *was, const float *is)
 {
-    for (int i = 0; i < d->priors; i++, was += NET_COLUMNS, is += NET_COLUMNS) {
-        double signal = (double)was[1] - (double)was[0], noise = (double)is[1] - (double)is[0] - signal;
+    take_logits(d, was, d->logits[0]);
+    take_logits(d, is, d->logits[1]);
+    for (int i = 0; i < d->priors; i++) {
+        double signal = d->logits[0][i], noise = d->logits[1][i] - signal;
         d->signal += signal * signal;
         d->noise += noise * noise;
     }

@@ -12,6 +12,8 @@
 typedef struct deviation_sum {
     decode_options options;
     int priors;
+    bool selects; /* see model_info */
+    double logits[2][NET_MAX_PRIORS];
     decode_scratch scratch;
     double signal, noise; /* sums of squares */
     double moved;         /* pixels, of all matched lanes */

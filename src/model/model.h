@@ -20,11 +20,13 @@ typedef struct model_info {
     int fixed_batch;        /* 0: dynamic */
     char raw_name[64];      /* output [N,priors,78], float32; empty: none */
     int priors;             /* of raw */
+    bool selects;           /* these are some of the network's, not in every picture the same */
     char lanes_name[64];    /* output [N,max_lanes,78], float32, rows of raw; empty: none */
     char count_name[64];    /* output [N], int32 or int64: the rows of lanes in use, or MODEL_COUNT_BROKEN */
     bool ours;              /* written by lanert_convert; else a plain export */
     char arch[32];          /* "resnet18" …; empty where not known */
-    char precision[8];      /* "fp32", "fp16"; empty where not known */
+    char precision[8];      /* "fp32", "fp16", "int8"; empty where not known */
+    bool signed_values;     /* of a model in eight bits: int8 between layers, not uint8 */
     char source_sha256[65]; /* of the checkpoint; empty where not known */
     char writer[32];        /* "lanert 0.1.0" */
 } model_info;

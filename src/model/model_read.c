@@ -103,6 +103,12 @@ static int read_heights(const onnx_head *head, float *heights, lanert_error *err
     return rc ? error_within(err, rc, "its metadata's %s", METADATA_PRIOR_YS) : 0;
 }
 
+static bool has_signed_values(const onnx_head *head)
+{
+    const onnx_text *values = onnx_head_metadata(head, METADATA_INT8_VALUES);
+    return values && values->size == strlen("int8") && !memcmp(values->data, "int8", values->size);
+}
+
 /* ---- tensors ------------------------------------------------------------------------------------- */
 
 /* A dim of 0 in `dims` may be any, fixed or not. */
@@ -192,6 +198,8 @@ static int read_own(const onnx_head *head, model_info *info, lanert_error *err)
     int rc;
     info->ours = true;
     info->input = MODEL_INPUT_U8_NHWC;
+    info->selects = onnx_head_metadata(head, METADATA_KEEP_PRIORS) != NULL;
+    info->signed_values = has_signed_values(head);
     if ((rc = read_format(head, err)) || (rc = read_preset(head, &info->preset, err)) ||
         (rc = read_text(head, METADATA_ARCH, info->arch, sizeof info->arch, err)) ||
         (rc = read_text(head, METADATA_PRECISION, info->precision, sizeof info->precision, err)) ||

@@ -64,6 +64,25 @@ static void tells_lanes_apart(void **state)
     assert_float_equal(d.snr_db, 10 * log10(3 * 16.0 / 64), 1e-4);
 }
 
+/* Where priors are selected, one that takes another's place moves the rows between them. */
+static void compares_ranks_of_selected_priors(void **state)
+{
+    (void)state;
+    float was[PRIORS][NET_COLUMNS], is[PRIORS][NET_COLUMNS];
+    for (int i = 0; i < PRIORS; i++) {
+        put_lane(was[i], (float)(4 * i - 5), 0.2f + 0.3f * (float)i);
+        put_lane(is[(i + 1) % PRIORS], (float)(4 * i - 5), 0.2f + 0.3f * (float)i);
+    }
+    put_lane(is[1], -6, 0.9f);
+    deviation_add(&sum, was[0], is[0]);
+    assert_true(deviation_result(&sum).snr_db < 0);
+    info.selects = true;
+    deviation_start(&info, &sum);
+    info.selects = false;
+    deviation_add(&sum, was[0], is[0]);
+    assert_float_equal(deviation_result(&sum).snr_db, 10 * log10(25 + 1 + 9), 1e-4);
+}
+
 static void takes_nan_for_noise(void **state)
 {
     (void)state;
@@ -83,6 +102,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(finds_no_noise, start),
         cmocka_unit_test_setup(tells_lanes_apart, start),
+        cmocka_unit_test_setup(compares_ranks_of_selected_priors, start),
         cmocka_unit_test_setup(takes_nan_for_noise, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
