@@ -95,6 +95,8 @@ static void put_row(const json_t *row, FILE *out)
     put_number(out, 5, bench_number(row, "steady.latency_ms.p99"));
     put_number(out, 5, bench_number(row, "steady.latency_ms.max"));
     fprintf(out, " | %4.0f\n", bench_number(row, "memory_mb"));
+    if (!strcmp(bench_text(row, "precision_used"), "int8") && *bench_text(row, "precision_why"))
+        put_words(out, "    ", bench_text(row, "precision_why"));
 }
 
 /* "×1.31" of one value to another. */

@@ -217,6 +217,7 @@ static void engine_version(const char *name, char *version, size_t size)
 static json_t *answer_open(worker *w, const json_t *row)
 {
     lanert_error err;
+    const char *precision, *precision_why;
     char version[64], why[512], *inspected = NULL;
     double start = now_s(), open_s, memory_mb = 0;
     const scheduling how = {.cpus = json_string_value(json_object_get(row, "cpus")),
@@ -237,8 +238,9 @@ static json_t *answer_open(worker *w, const json_t *row)
     json_t *file = json_loads(inspected, 0, NULL);
     free(inspected);
     engine_version(lanert_detector_engine(w->det), version, sizeof version);
-    json_t *answer = json_pack("{s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:f, s:i, s:i, s:i}", "precision_used",
-                               lanert_detector_precision(w->det, NULL), "engine", lanert_detector_engine(w->det),
+    precision = lanert_detector_precision(w->det, &precision_why);
+    json_t *answer = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:f, s:i, s:i, s:i}", "precision_used",
+                               precision, "precision_why", precision_why, "engine", lanert_detector_engine(w->det),
                                "device", lanert_detector_device(w->det), "engine_version", version, "model_sha256",
                                bench_text(file, "sha256"), "model_mb", bench_number(file, "bytes") / 1e6, "open_s",
                                open_s, "memory_mb", memory_mb, "frame_width", w->frames.list[0].width, "frame_height",

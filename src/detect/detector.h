@@ -5,7 +5,7 @@
 
 #include "model/model.h"
 
-/* A sentence on why a precision was chosen. */
+/* A sentence on why a precision was chosen, or is not for this device. */
 #define CHOICE_WHY 256
 
 /* As lanert_detector_open, of a model described by hand; info is copied. Precision auto is as the model's types say. */

@@ -142,6 +142,26 @@ static void there_is_no_trial_where_nothing_is_to_be_chosen(void **state)
     assert_int_equal(model.script.runs, 0);
 }
 
+/* What is for TensorRT is not for a processor, whatever precision was asked for. */
+static void int8_values_are_warned_of(void **state)
+{
+    (void)state;
+    lanert_detector_options o = options_of(1);
+    snprintf(model.info.precision, sizeof model.info.precision, "int8");
+    for (int i = 0; i < 4; i++) {
+        const char *why;
+        model.info.signed_values = i % 2;
+        o.precision = i < 2 ? LANERT_PRECISION_AUTO : LANERT_FP32;
+        lanert_detector *det = open_or_fail(&o);
+        lanert_detector_precision(det, &why);
+        if (i % 2)
+            assert_non_null(strstr(why, "its values are int8, for TensorRT"));
+        else
+            assert_string_equal(why, "");
+        lanert_detector_close(&det);
+    }
+}
+
 /* The trial is made with the model's own thresholds and cut, so that its outcome is the model's; what is asked for
  * holds after it, whichever way it went. */
 static void options_are_those_asked_for(void **state)
@@ -202,6 +222,7 @@ int main(void)
         cmocka_unit_test_setup(a_failure_of_the_reduced_one_is_no_failure, set_up),
         cmocka_unit_test_setup(what_cannot_be_tried_is_as_it_was, set_up),
         cmocka_unit_test_setup(there_is_no_trial_where_nothing_is_to_be_chosen, set_up),
+        cmocka_unit_test_setup(int8_values_are_warned_of, set_up),
         cmocka_unit_test_setup(options_are_those_asked_for, set_up),
         cmocka_unit_test_setup(a_batch_is_tried_as_one, set_up),
         cmocka_unit_test_setup(a_graphs_own_lanes_are_compared_too, set_up),
