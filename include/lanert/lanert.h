@@ -208,7 +208,8 @@ LANERT_API const char *lanert_detector_engine(const lanert_detector *det);
 /* "cpu", "cuda:0" …: the device that it computes on. */
 LANERT_API const char *lanert_detector_device(const lanert_detector *det);
 /* "fp32", "fp16", "bf16", "int8": what was asked for or chosen, or the model's types; processors compute a model in
- * fp16 in fp32. *why (`why` may be NULL): what the trial of auto showed; empty where there was none. */
+ * fp16 in fp32. *why (`why` may be NULL): what the trial of auto showed, or that the model's eight bits are not
+ * made for a processor; else empty. */
 LANERT_API const char *lanert_detector_precision(const lanert_detector *det, const char **why);
 
 /* Finds the lanes of `count` frames (1 to options.batch), of any sizes and formats, in one run of the
@@ -251,9 +252,10 @@ typedef enum lanert_layer_state {
     LANERT_LAYER_ASKED,     /* float: its name is that of a pattern of keep_float */
     LANERT_LAYER_SMALL,     /* float: there is nothing to be gained */
     LANERT_LAYER_SENSITIVE, /* float: the predictions would suffer too much */
+    LANERT_LAYER_JUDGED,    /* float: the judge was not content with it in eight bits */
 } lanert_layer_state;
 
-/* What lanert_quantize does, in this order. */
+/* What lanert_quantize does, in this order; the last two again for each model that is judged. */
 typedef enum lanert_quantize_step {
     LANERT_STEP_READ = 0,  /* frames from their sources */
     LANERT_STEP_CALIBRATE, /* finding the ranges of values */
@@ -306,9 +308,16 @@ typedef struct lanert_quantize_options {
     bool force;         /* overwrite a file that is there */
     /* May be NULL. Told at the start of each step and as it goes on; non-zero ends it all with LANERT_END. */
     int (*on_progress)(void *context, lanert_quantize_step step, int64_t done, int64_t total);
-    /* May be NULL. Told of each layer, in the graph's order, before the model is written. */
+    /* May be NULL. Told of each layer, in the graph's order, before the model is written; and again of those that the
+     * judge sends back to float32. */
     void (*on_layer)(void *context, const lanert_quantize_layer *layer);
-    void *context; /* handed to both */
+    /* May be NULL; needs sensitivity. Judges models by a measure of the caller's: first the float32 one, whose
+     * int8_layers are 0, then the one in eight bits before it has its name. `path` opens it until the call returns. 0:
+     * go on. Above 0, of the one in eight bits: the layer that alone leaves the lowest signal-to-noise ratio goes back
+     * to float32, the next time the next 2, then 4 …, but no more than half of all, and what comes of it is judged
+     * again; LANERT_ELIMIT where no more may go back. Below 0: an error, which ends it all. */
+    int (*judge)(void *context, const char *path, const lanert_quantize_report *report, lanert_error *err);
+    void *context; /* handed to all three */
 } lanert_quantize_options;
 
 LANERT_API void lanert_quantize_defaults(lanert_quantize_options *options);
@@ -493,7 +502,8 @@ LANERT_API double lanert_val_threshold(int i);
 typedef struct lanert_val_options {
     const char *dataset; /* required: "culane", "tusimple" or "llamas" */
     const char *root;    /* required: the folder of the annotations */
-    /* NULL: culane <root>/list/test.txt, a picture a line; tusimple <root>/test_label.json, the labels themselves;
+    /* NULL: culane <root>/list/test.txt, a picture a line, or without <root>/list every picture below root that has its
+     * .lines.txt beside it; tusimple <root>/test_label.json, the labels themselves;
      * llamas every label in <root>/labels/valid, or in root where that is not there. */
     const char *list;
     const char *predictions; /* folder of .lines.txt, or TuSimple's JSON lines; NULL: lanert_val_add brings lanes */

@@ -1,6 +1,7 @@
 /* lanert_quantize: the steps from a float32 model to one in eight bits. */
 #include "quant/quantize.h"
 
+#include <errno.h>
 #include <fnmatch.h>
 
 #include "base/file.h"
@@ -39,6 +40,10 @@ static int check_options(const lanert_quantize_options *o, lanert_error *err)
     if (o->sensitivity < 0 || o->sensitivity > SAMPLES_MAX)
         return error_set(err, LANERT_EINVAL, "sensitivity is %d; expected 1 to %d frames, or 0 for none",
                          o->sensitivity, SAMPLES_MAX);
+    if (o->judge && !o->sensitivity)
+        return error_set(err, LANERT_EINVAL,
+                         "sensitivity is 0, and a judge set; expected 1 or more frames on which each layer is measured "
+                         "alone, by which those are found that go back to float32");
     if (!lanert_calibration_name((int)o->calibration))
         return error_set(err, LANERT_EINVAL, "calibration is %d; expected LANERT_MINMAX, _PERCENTILE, _ENTROPY or _MSE",
                          (int)o->calibration);
@@ -236,13 +241,14 @@ static int write_model(quantizer *z, qdq_plan *plan, lanert_quantize_report *rep
     plan->entry_count = ARRAY_LEN(entries);
     if (!rc)
         rc = qdq_write(z->q, plan, w->stream, z->output, err);
-    return rc ? rc : file_writer_commit(w, err);
+    if (!rc && (fflush(w->stream) || ferror(w->stream)))
+        rc = error_errno(err, LANERT_EIO, errno, "%s: cannot be written", z->output);
+    return rc;
 }
 
 static void sum_up(const quantizer *z, lanert_quantize_report *report, bool *layers)
 {
-    report->samples = z->frames.count;
-    report->layers = z->layer_count;
+    *report = (lanert_quantize_report){.samples = z->frames.count, .layers = z->layer_count};
     for (int i = 0; i < z->layer_count; i++) {
         layers[i] = z->table[i].state == LANERT_LAYER_INT8;
         report->int8_layers += layers[i];
@@ -253,6 +259,7 @@ static void sum_up(const quantizer *z, lanert_quantize_report *report, bool *lay
 /* Biases, then what all of it does. */
 static int correct_and_check(quantizer *z, const bool *layers, lanert_quantize_report *report, lanert_error *err)
 {
+    correct_free(z->q, &z->shifts);
     qdq_plan plan = quantizer_plan(z, layers);
     int rc;
     if ((rc = quantizer_begin(z, LANERT_STEP_CORRECT, z->frames.count, err)) ||
@@ -263,21 +270,42 @@ static int correct_and_check(quantizer *z, const bool *layers, lanert_quantize_r
     return quantizer_measure(z, &plan, z->frames.count, &report->whole, err);
 }
 
+/* Writes the model that the table says, but for its name, and has it judged. */
+static int try_model(quantizer *z, bool *layers, lanert_quantize_report *report, file_writer *w, lanert_error *err)
+{
+    const lanert_quantize_options *o = z->options;
+    sum_up(z, report, layers);
+    if (!report->int8_layers)
+        return error_set(err, LANERT_EINVAL, "no layer is left for eight bits");
+    int rc = correct_and_check(z, layers, report, err);
+    qdq_plan plan = quantizer_plan(z, layers);
+    if (rc || (rc = write_model(z, &plan, report, w, err)) || !o->judge)
+        return rc;
+    return o->judge(o->context, w->temp_path, report, err);
+}
+
 static int finish(quantizer *z, lanert_quantize_report *report, file_writer *w, lanert_error *err)
 {
     bool *layers;
     int rc = memory_new(&layers, (size_t)z->layer_count, 1, err);
     if (rc)
         return rc;
-    sum_up(z, report, layers);
-    if (!report->int8_layers)
-        rc = error_set(err, LANERT_EINVAL, "no layer is left for eight bits");
-    else if (!(rc = correct_and_check(z, layers, report, err))) {
-        qdq_plan plan = quantizer_plan(z, layers);
-        rc = write_model(z, &plan, report, w, err);
+    while ((rc = try_model(z, layers, report, w, err)) > 0) {
+        file_writer_close(w);
+        if ((rc = sensitivity_give_back(z, err)) || (rc = file_writer_open(z->output, z->options->force, w, err)))
+            break;
     }
     free(layers);
-    return rc;
+    return rc ? rc : file_writer_commit(w, err);
+}
+
+/* What the others are compared with. */
+static int judge_float(const quantizer *z, lanert_error *err)
+{
+    const lanert_quantize_options *o = z->options;
+    const lanert_quantize_report report = {.layers = z->layer_count};
+    int rc = o->judge ? o->judge(o->context, z->model.path, &report, err) : 0;
+    return rc > 0 ? error_set(err, LANERT_EINVAL, "%s: the judge refuses the float32 model itself", z->model.path) : rc;
 }
 
 /* ---- the whole ----------------------------------------------------------------------------------- */
@@ -303,7 +331,8 @@ static int run(quantizer *z, const char *model, lanert_quantize_report *report, 
 {
     const lanert_quantize_options *o = z->options;
     int rc;
-    if ((rc = open_model(z, model, err)) || (rc = quantizer_begin(z, LANERT_STEP_READ, o->samples, err)) ||
+    if ((rc = open_model(z, model, err)) || (rc = judge_float(z, err)) ||
+        (rc = quantizer_begin(z, LANERT_STEP_READ, o->samples, err)) ||
         (rc = samples_read(o->sources, o->source_count, o->samples, &z->model.preset, tell, z, &z->frames, err)) ||
         (rc = quantizer_begin(z, LANERT_STEP_CALIBRATE, z->frames.count, err)) ||
         (rc = calibrate(z->q, &z->frames, &z->setup, o->calibration, o->unsigned_values, tell, z, &z->calibration,

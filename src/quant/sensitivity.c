@@ -36,3 +36,34 @@ int sensitivity_measure(quantizer *z, int frames, lanert_error *err)
     free(layers);
     return rc;
 }
+
+static lanert_quantize_layer *find_worst(quantizer *z)
+{
+    lanert_quantize_layer *worst = NULL;
+    for (int i = 0; i < z->layer_count; i++) {
+        lanert_quantize_layer *row = &z->table[i];
+        if (row->state == LANERT_LAYER_INT8 && (!worst || row->alone.snr_db < worst->alone.snr_db))
+            worst = row;
+    }
+    return worst;
+}
+
+int sensitivity_give_back(quantizer *z, lanert_error *err)
+{
+    int back = 0, left = 0;
+    for (int i = 0; i < z->layer_count; i++) {
+        back += z->table[i].state == LANERT_LAYER_JUDGED;
+        left += z->table[i].state == LANERT_LAYER_INT8;
+    }
+    int most = (back + left) / 2 - back, count = back + 1 < most ? back + 1 : most;
+    if (count < 1)
+        return error_set(err, LANERT_ELIMIT, "%s: the judge is not content with %d of %d layers back in float32",
+                         z->output, back, back + left);
+    for (int i = 0; i < count; i++) {
+        lanert_quantize_layer *row = find_worst(z);
+        row->state = LANERT_LAYER_JUDGED;
+        if (z->options->on_layer)
+            z->options->on_layer(z->options->context, row);
+    }
+    return 0;
+}

@@ -8,4 +8,8 @@
  * keeps those in float that leave less than LEAST_SNR_DB. */
 int sensitivity_measure(quantizer *z, int frames, lanert_error *err);
 
+/* Sends the layers back to float32 that alone leave the least: the worst one, the next time the next 2, then 4 …, and
+ * tells of each. LANERT_ELIMIT where half of the layers that were in eight bits are back. */
+int sensitivity_give_back(quantizer *z, lanert_error *err);
+
 #endif
