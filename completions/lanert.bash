@@ -34,8 +34,8 @@ _lanert()
         convert) words="--output --preset --precision --outputs --keep-priors --shrink --force --quiet --help" ;;
         build) words="--output --precision --device --workspace --timing-cache --min-batch --opt-batch --max-batch
             --version-compatible --force --quiet --help" ;;
-        quantize) words="--output --calib --samples --method --per-channel --per-tensor --values --keep-float --sensitivity --engine
-            --threads --force --quiet --help" ;;
+        quantize) words="--output --calib --samples --method --per-channel --per-tensor --values --keep-float --sensitivity --val
+            --max-drop --engine --threads --force --quiet --help" ;;
         bench) words="--model --preset --engine --device --precision --threads --batch --source --duration --frames --rounds
             --warmup --rate --deadline --contend --cpus --priority --json --csv --plot --force --compare --max-slowdown --verbose --quiet
             --help" ;;

@@ -22,6 +22,7 @@ typedef struct maker {
     uint64_t random; /* state of splitmix64 */
     int width;       /* of the stem and the first stage; the others have 2, 4 and 8 times as many; of the head */
     int mid;         /* of what the head makes of each sample */
+    int move;        /* times as far as else the lanes move with what the picture holds */
     float *values;   /* of the tensor being made */
     int rc;          /* the first failure; nothing more is added after it */
     lanert_error err;
@@ -250,7 +251,7 @@ static void add_head(maker *m)
     add_bias_of_lanes(m);
     /* start_y, start_x and theta move a little; the rows' own offsets do not. */
     for (int i = 0; i < (ROWS + 4) * m->width; i++)
-        m->values[i] = i < 3 * m->width ? 0.0004f * next_random(m) : 0;
+        m->values[i] = i < 3 * m->width ? 0.0004f * (float)m->move * next_random(m) : 0;
     add_floats(m, "heads.reg_layers.weight", 2, (int64_t[]){ROWS + 4, m->width});
     memset(m->values, 0, (ROWS + 4) * sizeof(float));
     m->values[3] = 0.95f; /* the length */
@@ -266,9 +267,9 @@ static void add_head(maker *m)
 
 /* ---- the program ---- */
 
-static int make(const char *path, int width, uint64_t seed, lanert_error *err)
+static int make(const char *path, int width, int move, uint64_t seed, lanert_error *err)
 {
-    maker m = {.random = seed, .width = width, .mid = width * 3 / 4};
+    maker m = {.random = seed, .width = width, .mid = width * 3 / 4, .move = move};
     m.rc = checkpoint_writer_open(path, CHECKPOINT_WRITER_ZIP, &m.writer, &m.err);
     if (!m.rc)
         m.rc = memory_new(&m.values, MAX_VALUES, sizeof *m.values, &m.err);
@@ -287,22 +288,24 @@ static int make(const char *path, int width, uint64_t seed, lanert_error *err)
 
 int main(int argc, char **argv)
 {
-    int width = 64;
+    int width = 64, move = 1;
     unsigned long long seed = 1;
     lanert_error err;
     for (int i = 2; i + 1 < argc; i += 2) {
         if (!strcmp(argv[i], "--width"))
             width = atoi(argv[i + 1]);
+        else if (!strcmp(argv[i], "--move"))
+            move = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--seed"))
             seed = strtoull(argv[i + 1], NULL, 10);
         else
             width = 0;
     }
     if (argc < 2 || argc % 2 || width < 8 || width > 128) {
-        fprintf(stderr, "usage: made_checkpoint OUT.pth [--width 8…128] [--seed N]\n");
+        fprintf(stderr, "usage: made_checkpoint OUT.pth [--width 8…128] [--move TIMES] [--seed N]\n");
         return 2;
     }
-    if (make(argv[1], width, seed, &err)) {
+    if (make(argv[1], width, move, seed, &err)) {
         fprintf(stderr, "made_checkpoint: %s\n", err.text);
         return 1;
     }

@@ -33,6 +33,11 @@ int print_help(const char *text);
 /* The subcommand in front of each message. */
 void say_command(const char *name);
 
+/* ---- status.c ---- */
+
+/* The exit status of what makes one file of another, `input`, and ended with rc. */
+int status_of(int rc, const char *input);
+
 /* ---- options.c ---- */
 
 /* getopt_long, with `shorts` beginning in ':'. '?' where an option is unknown, ambiguous, or has a value too few or too

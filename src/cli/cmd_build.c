@@ -29,31 +29,6 @@ static const char help[] =
     "exit status: 0 done, 1 the engine could not be written, 2 wrong usage, 3 the model, TensorRT or the GPU is not\n"
     "usable, 4 the model could not be read\n";
 
-static bool can_be_read(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, R_OK) == 0;
-}
-
-static int status_of(int rc, const char *model)
-{
-    switch (rc) {
-    case 0:
-        return EXIT_DONE;
-    case LANERT_EINVAL:
-        return EXIT_USAGE;
-    case LANERT_ENOTFOUND: /* the model, or what builds it */
-        return can_be_read(model) ? EXIT_MODEL : EXIT_INPUT;
-    case LANERT_EIO: /* of the one file or the other */
-        return can_be_read(model) ? EXIT_FAILED : EXIT_INPUT;
-    case LANERT_EEXIST:
-    case LANERT_ENOMEM:
-        return EXIT_FAILED;
-    default:
-        return EXIT_MODEL;
-    }
-}
-
 typedef struct job {
     lanert_build_options options;
     const char *output;

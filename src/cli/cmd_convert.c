@@ -26,31 +26,6 @@ static const char help[] =
     "exit status: 0 done, 1 the model could not be written, 2 wrong usage, 3 the checkpoint is not usable, 4 it could\n"
     "not be read\n";
 
-static bool can_be_read(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, R_OK) == 0;
-}
-
-static int status_of(int rc, const char *checkpoint)
-{
-    switch (rc) {
-    case 0:
-        return EXIT_DONE;
-    case LANERT_EINVAL:
-        return EXIT_USAGE;
-    case LANERT_ENOTFOUND:
-        return EXIT_INPUT;
-    case LANERT_EIO: /* of the one file or the other */
-        return can_be_read(checkpoint) ? EXIT_FAILED : EXIT_INPUT;
-    case LANERT_EEXIST:
-    case LANERT_ENOMEM:
-        return EXIT_FAILED;
-    default:
-        return EXIT_MODEL;
-    }
-}
-
 static void report(const char *checkpoint, const char *output, const lanert_convert_options *o, double seconds)
 {
     struct stat st = {0};

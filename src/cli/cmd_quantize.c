@@ -1,6 +1,6 @@
 #include <sys/stat.h>
 
-#include "cli/cli.h"
+#include "cli/quantize_val.h"
 
 #define MAX_SOURCES 64
 #define MAX_PATTERNS 64
@@ -29,26 +29,51 @@ static const char help[] =
     "                              signal-to-noise ratio below 30 dB stays in fp32; 0: none is measured, which is "
     "quicker\n"
     "\n"
+    "      --val FOLDER...         labelled pictures in CULane's form (PICTURE.lines.txt beside each), or lists of "
+    "such, "
+    "up\n"
+    "                              to the next option: the F1 at an IoU of 0.5 is measured in fp32 and in int8\n"
+    "      --max-drop POINTS       the most of it, in per cent, that may be lost: while more is, the layers with the "
+    "lowest\n"
+    "                              signal-to-noise ratio go back to fp32, the worst one, then 2, 4, ... more, half of "
+    "all\n"
+    "                              at most\n"
+    "\n"
     "      --engine NAME           that runs the frames: auto (the default), onnxruntime or openvino\n"
     "      --threads N             of the engine; 0 (the default): one for each processor\n"
     "      --force                 overwrite OUT.onnx\n"
     "  -q, --quiet                 say nothing but errors\n"
     "  -h, --help                  this text\n"
     "\n"
-    "exit status: 0 done, 1 not finished or not written, 2 wrong usage, 3 the model or engine is not usable, 4 a "
-    "source\n"
-    "could not be read\n";
+    "exit status: 0 done, 1 not finished or not written, 2 wrong usage, 3 the model or engine is not usable, 4 the "
+    "model\n"
+    "or a source could not be read, 5 --max-drop is not reached, and nothing was written\n";
 
 typedef struct job {
     const char *model, *output;
     lanert_quantize_options options;
     const char *sources[MAX_SOURCES], *patterns[MAX_PATTERNS];
+    quantize_val val;
     progress progress;
     int step; /* a lanert_quantize_step; -1: before the first */
-    bool head_printed, quiet;
+    bool head_printed, drop_limited, quiet;
 } job;
 
-enum { CALIB = 256, SAMPLES, METHOD, PER_CHANNEL, PER_TENSOR, VALUES, KEEP_FLOAT, SENSITIVITY, ENGINE, THREADS, FORCE };
+enum {
+    CALIB = 256,
+    SAMPLES,
+    METHOD,
+    PER_CHANNEL,
+    PER_TENSOR,
+    VALUES,
+    KEEP_FLOAT,
+    SENSITIVITY,
+    VAL,
+    MAX_DROP,
+    ENGINE,
+    THREADS,
+    FORCE
+};
 
 static const struct option longs[] = {
     {"output", required_argument, NULL, 'o'},
@@ -60,6 +85,8 @@ static const struct option longs[] = {
     {"values", required_argument, NULL, VALUES},
     {"keep-float", required_argument, NULL, KEEP_FLOAT},
     {"sensitivity", required_argument, NULL, SENSITIVITY},
+    {"val", required_argument, NULL, VAL},
+    {"max-drop", required_argument, NULL, MAX_DROP},
     {"engine", required_argument, NULL, ENGINE},
     {"threads", required_argument, NULL, THREADS},
     {"force", no_argument, NULL, FORCE},
@@ -70,13 +97,20 @@ static const struct option longs[] = {
 
 /* ---- options ---- */
 
+static bool add_source(job *j, const char *source)
+{
+    if (j->options.source_count == MAX_SOURCES)
+        return say_usage("more than %d sources: name folders or lists", MAX_SOURCES), false;
+    j->sources[j->options.source_count++] = source;
+    return true;
+}
+
 /* All arguments up to the next option: option_next goes on behind them. */
-static bool take_sources(job *j, char **argv)
+static bool take_sources(job *j, int c, char **argv)
 {
     for (const char *source = optarg; source; source = argv[optind++]) {
-        if (j->options.source_count == MAX_SOURCES)
-            return say_usage("more than %d sources: name folders or lists", MAX_SOURCES), false;
-        j->sources[j->options.source_count++] = source;
+        if (!(c == CALIB ? add_source(j, source) : quantize_val_add(&j->val, source)))
+            return false;
         if (!argv[optind] || (argv[optind][0] == '-' && argv[optind][1]))
             break;
     }
@@ -121,7 +155,10 @@ static bool parse_option(job *j, int c, char **argv)
         j->output = optarg;
         return true;
     case CALIB:
-        return take_sources(j, argv);
+    case VAL:
+        return take_sources(j, c, argv);
+    case MAX_DROP:
+        return j->drop_limited = option_double("--max-drop", optarg, 0, 100, &j->val.max_drop);
     case SAMPLES:
         return option_int("--samples", optarg, 1, 1000, &o->samples);
     case SENSITIVITY:
@@ -185,7 +222,8 @@ static void on_layer(void *context, const lanert_quantize_layer *layer)
     static const char *const states[] = {[LANERT_LAYER_INT8] = "int8",
                                          [LANERT_LAYER_ASKED] = "fp32, as asked",
                                          [LANERT_LAYER_SMALL] = "fp32, small",
-                                         [LANERT_LAYER_SENSITIVE] = "fp32, sensitive"};
+                                         [LANERT_LAYER_SENSITIVE] = "fp32, sensitive",
+                                         [LANERT_LAYER_JUDGED] = "fp32, for the F1"};
     job *j = context;
     progress_clear(&j->progress);
     if (!j->head_printed)
@@ -197,6 +235,13 @@ static void on_layer(void *context, const lanert_quantize_layer *layer)
     else
         printf(" %7s %5s %6s %6s", "-", "-", "-", "-");
     printf("  %s\n", states[layer->state]);
+}
+
+static int judge(void *context, const char *path, const lanert_quantize_report *report, lanert_error *err)
+{
+    job *j = context;
+    progress_clear(&j->progress);
+    return quantize_val_judge(&j->val, path, report, err);
 }
 
 static double megabytes(const char *path)
@@ -217,23 +262,22 @@ static void print_report(const job *j, const lanert_quantize_report *r, double s
                  megabytes(j->model), seconds);
 }
 
-/* Until frames are read, what is wrong is the model, or an option; while they are, a source. */
-static int status_of(const job *j, int rc)
+/* While frames are read, what is wrong is a source. */
+static int status_at(const job *j, int rc)
 {
-    switch (rc) {
-    case LANERT_EINVAL:
-        return EXIT_USAGE;
-    case LANERT_ENOMEM:
-    case LANERT_EEXIST:
-    case LANERT_END:
-        return EXIT_FAILED;
-    case LANERT_ENOTFOUND:
-        return EXIT_INPUT;
-    case LANERT_EIO:
-        return j->step == LANERT_STEP_READ ? EXIT_INPUT : EXIT_FAILED;
-    default:
-        return j->step == LANERT_STEP_READ ? EXIT_INPUT : EXIT_MODEL;
-    }
+    if (j->step != LANERT_STEP_READ || rc == LANERT_EINVAL || rc == LANERT_ENOMEM || rc == LANERT_END)
+        return status_of(rc, j->model);
+    return EXIT_INPUT;
+}
+
+static int failed(const job *j, int rc, const lanert_error *err)
+{
+    if (!interrupted() && j->val.status)
+        return j->val.status;
+    if (!interrupted() && rc == LANERT_ELIMIT && j->val.rounds)
+        return quantize_val_missed(&j->val);
+    say_error("%s", interrupted() ? "interrupted: nothing was written" : err->text);
+    return status_at(j, rc);
 }
 
 static int run(job *j)
@@ -243,12 +287,24 @@ static int run(job *j)
     double start = now_s();
     int rc = lanert_quantize(j->model, j->output, &j->options, &report, &err);
     progress_clear(&j->progress);
-    if (rc) {
-        say_error("%s", interrupted() ? "interrupted: nothing was written" : err.text);
-        return status_of(j, rc);
-    }
+    if (rc)
+        return failed(j, rc, &err);
     print_report(j, &report, now_s() - start);
     return EXIT_DONE;
+}
+
+/* What is wrong with the options together, NULL where nothing is. */
+static const char *check(const job *j)
+{
+    if (!j->output)
+        return "-o OUT.onnx is missing";
+    if (!j->options.source_count)
+        return "--calib is missing: pictures or videos like those that the model will be used on";
+    if (j->drop_limited && !j->val.count)
+        return "--max-drop needs --val: labelled pictures on which the F1 is measured";
+    if (j->val.count && !j->options.sensitivity)
+        return "--val needs --sensitivity, by which the layers are found that go back to fp32; expected 1 or more";
+    return NULL;
 }
 
 int cmd_quantize(int argc, char **argv)
@@ -256,6 +312,7 @@ int cmd_quantize(int argc, char **argv)
     job j = {.step = -1};
     int c;
     lanert_quantize_defaults(&j.options);
+    quantize_val_init(&j.val);
     j.options.sources = j.sources;
     j.options.keep_float = j.patterns;
     j.options.on_progress = on_progress;
@@ -270,10 +327,15 @@ int cmd_quantize(int argc, char **argv)
     if (optind != argc - 1)
         return say_usage(optind == argc ? "no model was named" : "one model at a time");
     j.model = argv[optind];
-    if (!j.output)
-        return say_usage("-o OUT.onnx is missing");
-    if (!j.options.source_count)
-        return say_usage("--calib is missing: pictures or videos like those that the model will be used on");
+    const char *wrong = check(&j);
+    if (wrong)
+        return say_usage("%s", wrong);
+    j.val.output = j.output;
+    j.val.quiet = j.quiet;
+    j.val.detector.engine = j.options.engine;
+    j.val.detector.threads = j.options.threads;
+    if (j.val.count)
+        j.options.judge = judge;
     interrupt_catch();
     return run(&j);
 }

@@ -34,7 +34,9 @@ int val_run(const val_job *job);
 
 /* Everything of a model and its options that its lanes depend on. */
 int val_identity(const detector_options *model, char *identity, size_t size);
-/* Finds the lanes of all wanted frames. */
+/* Finds the lanes of all wanted frames, or until an interruption; those of an open detector, or of one to be opened. */
+int val_find_lanes(const val_job *job, const lanert_model *model, lanert_detector *det, const char *save,
+                   lanert_val *val);
 int val_detect(const val_job *job, const detector_options *model, const char *save, lanert_val *val);
 
 /* val_report.c: what is printed. */

@@ -148,26 +148,6 @@ static int run(detection *d, lanert_detector *det, lanert_source *source)
     return d->write_failed ? EXIT_FAILED : status;
 }
 
-static int run_model(detection *d, const val_job *job, const detector_options *options, const char *save)
-{
-    lanert_model *model = NULL;
-    lanert_detector *det = NULL;
-    lanert_source *source = NULL;
-    lanert_error err;
-    int status = detector_options_open(options, &model, &det), rc;
-    if (!status && (rc = lanert_source_open_pictures((const char *const *)d->paths, d->count, &source, &err)))
-        status = val_failed(rc, &err);
-    if (!status)
-        status = open_sink(d, job, model, source, save);
-    if (!status)
-        status = run(d, det, source);
-    lanert_sink_close(&d->sink);
-    lanert_source_close(&source);
-    lanert_detector_close(&det);
-    lanert_model_close(&model);
-    return status;
-}
-
 static int list_pictures(detection *d)
 {
     lanert_error err;
@@ -189,16 +169,37 @@ static int list_pictures(detection *d)
     return rc ? val_failed(rc, &err) : EXIT_DONE;
 }
 
-int val_detect(const val_job *job, const detector_options *model, const char *save, lanert_val *val)
+int val_find_lanes(const val_job *job, const lanert_model *model, lanert_detector *det, const char *save,
+                   lanert_val *val)
 {
     detection d = {
         .dataset = job->data.dataset, .val = val, .allow_missing = job->data.allow_missing, .quiet = job->quiet};
-    int status = list_pictures(&d);
+    lanert_source *source = NULL;
+    lanert_error err;
+    int status = list_pictures(&d), rc;
+    if (!status && (rc = lanert_source_open_pictures((const char *const *)d.paths, d.count, &source, &err)))
+        status = val_failed(rc, &err);
     if (!status)
-        status = run_model(&d, job, model, save);
+        status = open_sink(&d, job, model, source, save);
+    if (!status)
+        status = run(&d, det, source);
+    lanert_sink_close(&d.sink);
+    lanert_source_close(&source);
     for (int64_t k = 0; k < d.count; k++)
         free(d.paths[k]);
     free(d.paths);
     free(d.frames);
+    return status;
+}
+
+int val_detect(const val_job *job, const detector_options *options, const char *save, lanert_val *val)
+{
+    lanert_model *model = NULL;
+    lanert_detector *det = NULL;
+    int status = detector_options_open(options, &model, &det);
+    if (!status)
+        status = val_find_lanes(job, model, det, save, val);
+    lanert_detector_close(&det);
+    lanert_model_close(&model);
     return status;
 }

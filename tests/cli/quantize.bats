@@ -91,6 +91,11 @@ engines() {
     fails 2 "--samples is '0'" "$LANERT" quantize "$MODEL" -o a.onnx --calib "$FRAMES" --samples 0
     fails 2 "--sensitivity is '-1'" "$LANERT" quantize "$MODEL" -o a.onnx --calib "$FRAMES" --sensitivity=-1
     fails 2 "--values is 'int4'" "$LANERT" quantize "$MODEL" -o a.onnx --calib "$FRAMES" --values int4
+    fails 2 "--max-drop needs --val" "$LANERT" quantize "$MODEL" -o a.onnx --calib "$FRAMES" --max-drop 1
+    fails 2 "--max-drop is '101'" "$LANERT" quantize "$MODEL" -o a.onnx --calib "$FRAMES" --val . --max-drop 101
+    fails 2 "--val needs --sensitivity" "$LANERT" quantize "$MODEL" -o a.onnx --calib "$FRAMES" --val . --sensitivity 0
+    fails 2 "labels beside them" "$LANERT" quantize "$MODEL" -o a.onnx --calib "$FRAMES" --val "$FRAMES"
+    fails 2 "--val is 'drive.mp4'" "$LANERT" quantize "$MODEL" -o a.onnx --calib "$FRAMES" --val . drive.mp4
     fails 2 "is the model itself" "$LANERT" quantize "$MODEL" -o "$MODEL" --calib "$FRAMES" --force
 }
 
@@ -105,6 +110,8 @@ engines() {
     fails 3 "'lanert convert'" "$LANERT" quantize "$BATS_TEST_DIRNAME/../fuzz/corpus/onnx/plain.onnx" -o out.onnx --calib "$FRAMES"
     fails 3 "a zip file" "$LANERT" quantize "$CHECKPOINT" -o out.onnx --calib "$FRAMES"
     fails 4 "none.onnx" "$LANERT" quantize none.onnx -o out.onnx --calib "$FRAMES"
+    fails 4 "is a folder" "$LANERT" quantize . -o out.onnx --calib "$FRAMES"
+    fails 1 "its folder is not there" "$LANERT" quantize "$MODEL" -o no/a.onnx --calib "$FRAMES"
     [ -z "$INT8" ] || fails 3 "eight bits already" "$LANERT" quantize "$INT8" -o out.onnx --calib "$FRAMES"
     [ -z "$(find . -name '*out*')" ]
 }
@@ -135,4 +142,95 @@ engines() {
     [ "$status" = 1 ]
     grep -q interrupted words
     [ -z "$(ls -A | grep -v words)" ]
+}
+
+# ---- --val and --max-drop ----
+
+# N pictures in `labelled`, with the lanes beside them that the model itself finds there in fp32: its F1 is 100.
+make_labelled() {
+    need_engine
+    cd "$BATS_TEST_TMPDIR"
+    detect "synthetic:frames=$1,size=820x295" -o drawn/ --format pictures -q
+    mv drawn/synthetic labelled
+    detect labelled -o labelled --format culane --precision fp32 --force -q
+    QUANTIZE=("$LANERT" quantize "$MODEL" -o out.onnx --engine "$ENGINE" --samples 2 --sensitivity 1 -q)
+}
+
+@test "the F1 of labelled pictures is measured before and after" {
+    make_labelled 3
+    "${QUANTIZE[@]}" --calib "$FRAMES" --val labelled --max-drop 100 >table
+    head -1 table | grep -Eq '^fp32: F1@0.5 100.00, of [1-9][0-9]* labelled lanes in 3 pictures$'
+    grep -Eq '^round 1: [0-9]+ of [0-9]+ layers in int8, F1@0.5 [0-9.]+, drop [0-9.]+$' table
+    # The model that was judged is the model that is written.
+    "$LANERT" detect labelled -m out.onnx --engine "$ENGINE" -o lanes --format culane -q
+    f1=$("$LANERT" val --dataset culane --root labelled --predictions lanes --json | jq '.f1 * 100')
+    awk -v f1="$f1" '/^round 1/ { exit !(f1 - $10 < 0.006 && $10 - f1 < 0.006) }' table
+}
+
+@test "lists of labelled pictures, and several sources, are one set" {
+    make_labelled 3
+    (cd labelled && printf '%s\n' ./*.jpg | sed 's,^./,,' | head -2 >part.txt)
+    "${QUANTIZE[@]}" --calib "$FRAMES" --val labelled/part.txt labelled >table
+    grep -q 'in 5 pictures' table
+    (cd labelled && "${QUANTIZE[@]}" --force --calib "$FRAMES" --val part.txt) | grep -q 'in 2 pictures'
+}
+
+# A black picture tells nothing of the values on roads: no layer is sensitive on it, and all are wrong on them, which this
+# model's lanes show.
+@test "a drop that cannot be avoided has status 5, and nothing is written" {
+    "$LANERT_BUILD/made_checkpoint" "$BATS_TEST_TMPDIR/moved.pth" --width 8 --move 150
+    MODEL=$BATS_TEST_TMPDIR/moved.onnx
+    "$LANERT" convert "$BATS_TEST_TMPDIR/moved.pth" -o "$MODEL" --preset culane -q
+    make_labelled 3
+    base64 -d <<<'iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAADElEQVR42mNgoA4AAABIAAEQRe/SAAAAAElFTkSuQmCC' >black.png
+    fails 5 "--max-drop 1 is not reached: the best of" "${QUANTIZE[@]}" --calib black.png --val labelled --max-drop 1
+    [[ $stderr == *"points below the 100.00 of fp32; nothing was written"* ]]
+    [ "$(grep -c '^round ' <<<"$output")" -ge 4 ]
+    # Every layer that goes back had the lowest ratio of those that were left, and they are half of all at most.
+    first=$(awk '/^round 1/ { print $3 }' <<<"$output")
+    back=$(grep -c 'fp32, for the F1' <<<"$output")
+    [ "$back" -gt 0 ] && [ $((2 * back)) -le "$first" ] && [ $((2 * back + 2)) -gt "$first" ]
+    awk '/fp32, for the F1/ { for (i = 1; i <= NF; i++) if ($i == "fp32,") snr = $(i - 4) + 0
+                              bad = bad || snr < last; last = snr } END { exit bad }' <<<"$output"
+    [ ! -e out.onnx ]
+}
+
+@test "labels that are missing, damaged, or of something else are told before anything is calibrated" {
+    make_labelled 2
+    mkdir empty
+    fails 4 "empty: neither list/test.txt nor any .lines.txt" "${QUANTIZE[@]}" --calib "$FRAMES" --val empty
+    fails 4 "none.txt" "${QUANTIZE[@]}" --calib "$FRAMES" --val none.txt
+    for label in labelled/*.lines.txt; do echo "1 580 1 570 1 560 1 550" >"$label"; done
+    fails 4 "finds none of its 2 labelled lanes" "${QUANTIZE[@]}" --calib "$FRAMES" --val labelled
+    echo "1 2 3" >"$label"
+    fails 4 "$label:1" "${QUANTIZE[@]}" --calib "$FRAMES" --val labelled
+    rm labelled/00000.jpg
+    fails 4 "labelled/00000.jpg" "${QUANTIZE[@]}" --calib "$FRAMES" --val labelled
+    [ -z "$output" ] && [ ! -e out.onnx ]
+}
+
+@test "an interruption while labelled pictures are looked at leaves nothing" {
+    make_labelled 2
+    for ((i = 0; i < 2000; i++)); do echo 00000.jpg; done >labelled/many.txt
+    "${QUANTIZE[@]}" --calib "$FRAMES" --val labelled/many.txt >table 2>words &
+    interrupt $! 1
+    status=0
+    wait $! || status=$?
+    [ "$status" = 1 ] && [ ! -s table ]
+    [ "$(cat words)" = "lanert quantize: interrupted: nothing was written" ]
+    [ -z "$(find . -name '*out*')" ]
+}
+
+@test "what computes a model with int8 values on a processor says what that costs" {
+    need_engine
+    cd "$BATS_TEST_TMPDIR"
+    words="its values are int8, for TensorRT"
+    "$LANERT" quantize "$MODEL" -o int8.onnx --values int8 --samples 1 --sensitivity 0 --calib "$FRAMES" -q
+    for model in int8.onnx "$INT8"; do
+        expected=$([ $model = int8.onnx ] && echo 1 || echo 0)
+        [ "$("$LANERT" doctor -m "$model" | grep -c "$words")" = "$expected" ]
+        [ "$("$LANERT" detect "$FRAMES" -m "$model" -v 2>&1 | grep -c "$words")" = "$expected" ]
+        [ "$("$LANERT" bench -m "$model" --engine "$ENGINE" --source "$FRAMES" --frames 2 --rounds 1 -q |
+            grep -c "$words")" = "$expected" ]
+    done
 }
