@@ -77,15 +77,15 @@ static int quantize(trial_case *c, lanert_quantize_report *report)
     snprintf(model, sizeof model, "%s", temp_path(folder, "net.onnx"));
     c->output = temp_path(folder, "int8.onnx");
     unlink(c->output);
-    const char *engine = make_model(model);
-    if (!engine) {
+    const char *name = make_model(model);
+    if (!name) {
         print_message("no inference engine is here\n");
         skip();
     }
     lanert_quantize_defaults(&o);
     o.sources = sources;
     o.source_count = 1;
-    o.engine = engine;
+    o.engine = name;
     o.samples = 1;
     o.keep_float = kept;
     o.keep_float_count = ARRAY_LEN(kept);
