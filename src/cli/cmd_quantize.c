@@ -24,20 +24,15 @@ static const char help[] =
     "      --values NAME           uint8 (the default), which processors want; or int8, which TensorRT wants: on\n"
     "                              processors it is less exact, and slow on ONNX Runtime\n"
     "      --keep-float PATTERN    layers whose name is like this (*, ?, [...]) stay in fp32; may be repeated\n"
-    "      --sensitivity N         frames on which each layer is measured alone (default 2); one that by itself leaves "
-    "a\n"
-    "                              signal-to-noise ratio below 30 dB stays in fp32; 0: none is measured, which is "
-    "quicker\n"
+    "      --sensitivity N         frames on which each layer is measured alone (default 2); one that by itself\n"
+    "                              leaves a signal-to-noise ratio below 30 dB stays in fp32; 0: none is measured,\n"
+    "                              which is quicker\n"
     "\n"
-    "      --val FOLDER...         labelled pictures in CULane's form (PICTURE.lines.txt beside each), or lists of "
-    "such, "
-    "up\n"
-    "                              to the next option: the F1 at an IoU of 0.5 is measured in fp32 and in int8\n"
-    "      --max-drop POINTS       the most of it, in per cent, that may be lost: while more is, the layers with the "
-    "lowest\n"
-    "                              signal-to-noise ratio go back to fp32, the worst one, then 2, 4, ... more, half of "
-    "all\n"
-    "                              at most\n"
+    "      --val FOLDER...         labelled pictures in CULane's form (PICTURE.lines.txt beside each), or lists of\n"
+    "                              such, up to the next option: their F1 at an IoU of 0.5 in fp32 and in int8\n"
+    "      --max-drop X            the most of it that may be lost, 0 to 1: while more is, the layers with the lowest\n"
+    "                              signal-to-noise ratio go back to fp32, the worst one, then 2, 4, ... more, half\n"
+    "                              of all at most\n"
     "\n"
     "      --engine NAME           that runs the frames: auto (the default), onnxruntime or openvino\n"
     "      --threads N             of the engine; 0 (the default): one for each processor\n"
@@ -45,9 +40,8 @@ static const char help[] =
     "  -q, --quiet                 say nothing but errors\n"
     "  -h, --help                  this text\n"
     "\n"
-    "exit status: 0 done, 1 not finished or not written, 2 wrong usage, 3 the model or engine is not usable, 4 the "
-    "model\n"
-    "or a source could not be read, 5 --max-drop is not reached, and nothing was written\n";
+    "exit status: 0 done, 1 not finished or not written, 2 wrong usage, 3 the model or engine is not usable, 4 the\n"
+    "model or a source could not be read, 5 --max-drop is not reached, and nothing was written\n";
 
 typedef struct job {
     const char *model, *output;
@@ -158,7 +152,7 @@ static bool parse_option(job *j, int c, char **argv)
     case VAL:
         return take_sources(j, c, argv);
     case MAX_DROP:
-        return j->drop_limited = option_double("--max-drop", optarg, 0, 100, &j->val.max_drop);
+        return j->drop_limited = option_double("--max-drop", optarg, 0, 1, &j->val.max_drop);
     case SAMPLES:
         return option_int("--samples", optarg, 1, 1000, &o->samples);
     case SENSITIVITY:

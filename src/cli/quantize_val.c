@@ -10,7 +10,7 @@
 
 void quantize_val_init(quantize_val *v)
 {
-    *v = (quantize_val){.max_drop = 100};
+    *v = (quantize_val){.max_drop = 1};
     lanert_detector_defaults(&v->detector);
 }
 
@@ -120,7 +120,7 @@ static bool is_good(quantize_val *v, const quantize_score *score)
 {
     if (!v->rounds++ || score->f1 > v->best.f1)
         v->best = *score;
-    return v->exact.f1 - score->f1 <= v->max_drop;
+    return v->exact.f1 - score->f1 <= 100 * v->max_drop;
 }
 
 static void print_score(const quantize_val *v, const quantize_score *score, const tally *t)

@@ -15,7 +15,7 @@ typedef struct quantize_score {
 typedef struct quantize_val {
     const char *sources[QUANTIZE_VAL_SOURCES]; /* folders in CULane's form, or lists of pictures */
     int count;
-    double max_drop; /* the most that may be lost, in points of per cent */
+    double max_drop; /* the most of the F1 that may be lost, as a part of 1 */
     bool quiet;
 
     const char *output;               /* the model in eight bits, for messages; borrowed, as all texts */

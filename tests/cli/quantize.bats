@@ -91,8 +91,8 @@ engines() {
     fails 2 "--samples is '0'" "$LANERT" quantize "$MODEL" -o a.onnx --calib "$FRAMES" --samples 0
     fails 2 "--sensitivity is '-1'" "$LANERT" quantize "$MODEL" -o a.onnx --calib "$FRAMES" --sensitivity=-1
     fails 2 "--values is 'int4'" "$LANERT" quantize "$MODEL" -o a.onnx --calib "$FRAMES" --values int4
-    fails 2 "--max-drop needs --val" "$LANERT" quantize "$MODEL" -o a.onnx --calib "$FRAMES" --max-drop 1
-    fails 2 "--max-drop is '101'" "$LANERT" quantize "$MODEL" -o a.onnx --calib "$FRAMES" --val . --max-drop 101
+    fails 2 "--max-drop needs --val" "$LANERT" quantize "$MODEL" -o a.onnx --calib "$FRAMES" --max-drop 0.01
+    fails 2 "--max-drop is '1.5'" "$LANERT" quantize "$MODEL" -o a.onnx --calib "$FRAMES" --val . --max-drop 1.5
     fails 2 "--val needs --sensitivity" "$LANERT" quantize "$MODEL" -o a.onnx --calib "$FRAMES" --val . --sensitivity 0
     fails 2 "labels beside them" "$LANERT" quantize "$MODEL" -o a.onnx --calib "$FRAMES" --val "$FRAMES"
     fails 2 "--val is 'drive.mp4'" "$LANERT" quantize "$MODEL" -o a.onnx --calib "$FRAMES" --val . drive.mp4
@@ -158,7 +158,7 @@ make_labelled() {
 
 @test "the F1 of labelled pictures is measured before and after" {
     make_labelled 3
-    "${QUANTIZE[@]}" --calib "$FRAMES" --val labelled --max-drop 100 >table
+    "${QUANTIZE[@]}" --calib "$FRAMES" --val labelled --max-drop 1 >table
     head -1 table | grep -Eq '^fp32: F1@0.5 100.00, of [1-9][0-9]* labelled lanes in 3 pictures$'
     grep -Eq '^round 1: [0-9]+ of [0-9]+ layers in int8, F1@0.5 [0-9.]+, drop [0-9.]+$' table
     # The model that was judged is the model that is written.
@@ -183,7 +183,7 @@ make_labelled() {
     "$LANERT" convert "$BATS_TEST_TMPDIR/moved.pth" -o "$MODEL" --preset culane -q
     make_labelled 3
     base64 -d <<<'iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAADElEQVR42mNgoA4AAABIAAEQRe/SAAAAAElFTkSuQmCC' >black.png
-    fails 5 "--max-drop 1 is not reached: the best of" "${QUANTIZE[@]}" --calib black.png --val labelled --max-drop 1
+    fails 5 "--max-drop 0.01 is not reached: the best of" "${QUANTIZE[@]}" --calib black.png --val labelled --max-drop 0.01
     [[ $stderr == *"points below the 100.00 of fp32; nothing was written"* ]]
     [ "$(grep -c '^round ' <<<"$output")" -ge 4 ]
     # Every layer that goes back had the lowest ratio of those that were left, and they are half of all at most.
