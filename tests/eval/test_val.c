@@ -407,8 +407,13 @@ static void test_bad_layout(void **state)
     o.dataset = NULL;
     assert_fails(lanert_val_open(&o, &val, &err), LANERT_EINVAL, "expected culane, tusimple or llamas");
     o = small_options();
-    o.root = temp_path(folder, "pred");
+    put_text("bare/note.txt", "");
+    o.root = temp_path(folder, "bare");
+    assert_fails(lanert_val_open(&o, &val, &err), LANERT_ENOTFOUND, "bare: neither list/test.txt nor any .lines.txt");
+    put_text("half/list/train.txt", "d/1.jpg\n");
+    o.root = temp_path(folder, "half");
     assert_fails(lanert_val_open(&o, &val, &err), LANERT_ENOTFOUND, "not laid out as CULane");
+    o.root = temp_path(folder, "pred");
     o.dataset = "tusimple";
     assert_fails(lanert_val_open(&o, &val, &err), LANERT_ENOTFOUND, "not laid out as TuSimple");
     o.dataset = "llamas";
