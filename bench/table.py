@@ -53,6 +53,12 @@ def run(command):
     return row
 
 
+def precision(row):
+    """What was asked for, and what auto chose."""
+    used = row.get('precision_used')
+    return f"auto ({used})" if row['precision'] == 'auto' and used else row['precision']
+
+
 def measure(a):
     """Reports [turn][row]; row 0 is the usual way."""
     common = ['--threads', a.threads, '--rounds', 1, '--frames', a.frames, '--warmup', 5]
@@ -81,7 +87,7 @@ def ratio(turns, row, value):
 def cells(turns, row):
     first = turns[0][row]
     name = 'the usual way (Python)' if row == 0 else f"{first['model']}, {first['engine']}"
-    return [name, first['precision'],
+    return [name, precision(first),
             f"{median(turns, row, lambda r: r['pipeline']['fps']):.1f}",
             ratio(turns, row, lambda r: r['pipeline']['fps']),
             f"{median(turns, row, lambda r: r['steady']['latency_ms']['p50']):.1f}",
@@ -95,7 +101,7 @@ def contended_cells(turns, row):
     idle = median(turns, row, lambda r: r['steady']['latency_ms']['p50'])
     first = turns[0][row]
     worst = median(turns, row, lambda r: r['contended']['latency_ms']['p99'])
-    return [f"{first['model']}, {first['engine']}", first['precision'], f'{idle:.1f}',
+    return [f"{first['model']}, {first['engine']}", precision(first), f'{idle:.1f}',
             f"{median(turns, row, lambda r: r['contended']['latency_ms']['p50']):.1f}", f'{worst:.1f}',
             f'{worst / idle:.2f}',
             f"{sum(t[row]['contended']['late'] + t[row]['contended']['dropped'] for t in turns)} of "
