@@ -31,7 +31,7 @@ declare -A wraps=(
     [libavcodec/]="src/frame/source_video.c src/frame/still* src/sink/*"
     [libavformat/]="src/frame/source_video.c src/frame/still* src/sink/*"
     [libavdevice/]="src/frame/source_video.c"
-    [libswscale/]="src/frame/source_video.c src/frame/still* src/sink/*"
+    [libswscale/]="src/frame/bgr.c src/sink/*"
 )
 
 status=0

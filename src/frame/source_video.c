@@ -11,10 +11,9 @@
 #include <libavformat/avformat.h>
 #include <libavutil/avstring.h>
 #include <libavutil/parseutils.h>
-#include <libavutil/pixdesc.h>
-#include <libswscale/swscale.h>
 
 #include "base/buffer.h"
+#include "frame/bgr.h"
 #include "frame/damage.h"
 #include "frame/display_matrix.h"
 
@@ -28,11 +27,6 @@
 
 #define PIPE_BUFFER (64 * 1024)
 
-/* Of a frame: what its conversion to BGR goes by. */
-typedef struct layout {
-    int width, height, format, matrix, full_range;
-} layout;
-
 typedef struct video {
     input in;
     AVFormatContext *format;
@@ -40,11 +34,9 @@ typedef struct video {
     AVCodecContext *codec;
     AVPacket *packet;
     AVFrame *frame;
-    struct SwsContext *sws;
-    layout sws_layout; /* of the frames that sws converts */
+    bgr bgr;
     int stream;
-    int orientation;  /* as EXIF's, from the stream's display matrix */
-    picture unturned; /* where orientation is not 1 */
+    int orientation; /* as EXIF's, from the stream's display matrix */
     double rate, first_s, last_s;
     int64_t frames;           /* given so far */
     double stated_s, frame_s; /* how long the file says that it is, 0: it does not; and the last frame */
@@ -390,14 +382,13 @@ static void describe(video *v, lanert_source_info *info)
 static void video_close(void *self)
 {
     video *v = self;
-    sws_freeContext(v->sws);
+    bgr_free(&v->bgr);
     av_frame_free(&v->frame);
     av_packet_free(&v->packet);
     avcodec_free_context(&v->codec);
     avformat_close_input(&v->format);
     detach_pipe(v);
     input_close(&v->in);
-    picture_free(&v->unturned);
     free(v);
 }
 
@@ -502,55 +493,6 @@ static int decode(video *v, lanert_error *err)
     }
 }
 
-static layout layout_of(const AVFrame *f, const AVPixFmtDescriptor *format)
-{
-    layout l = {.width = f->width, .height = f->height, .format = f->format, .matrix = (int)f->colorspace};
-    l.full_range = f->color_range == AVCOL_RANGE_JPEG || strncmp(format->name, "yuvj", 4) == 0;
-    return l;
-}
-
-/* The conversion that OpenCV's VideoCapture makes (bicubic flag, otherwise swscale's defaults), with one
- * difference: VideoCapture takes every YUV for BT.601; here the matrix and range that the frame states are
- * used, and BT.601 limited only where it states none. */
-static int prepare_sws(video *v, const AVFrame *f, lanert_error *err)
-{
-    const AVPixFmtDescriptor *format = av_pix_fmt_desc_get((enum AVPixelFormat)f->format);
-    if (!format)
-        return error_set(err, LANERT_EFORMAT, "%s: a frame has no pixel format", v->in.title);
-    layout l = layout_of(f, format);
-    if (v->sws && memcmp(&l, &v->sws_layout, sizeof l) == 0)
-        return 0;
-    sws_freeContext(v->sws);
-    v->sws = sws_getContext(l.width, l.height, (enum AVPixelFormat)l.format, l.width, l.height, AV_PIX_FMT_BGR24,
-                            SWS_BICUBIC, NULL, NULL, NULL);
-    if (!v->sws)
-        return error_set(err, LANERT_EUNSUPPORTED, "%s: its frames of %d×%d pixels in %s cannot be converted to BGR",
-                         v->in.title, l.width, l.height, format->name);
-    v->sws_layout = l;
-    int *from, *to, from_full, to_full, brightness, contrast, saturation;
-    if (!(format->flags & AV_PIX_FMT_FLAG_RGB) &&
-        sws_getColorspaceDetails(v->sws, &from, &from_full, &to, &to_full, &brightness, &contrast, &saturation) >= 0)
-        sws_setColorspaceDetails(v->sws, sws_getCoefficients(l.matrix), l.full_range, to, to_full, brightness, contrast,
-                                 saturation);
-    return 0;
-}
-
-static int convert(video *v, const AVFrame *f, picture *p, lanert_error *err)
-{
-    picture *upright = v->orientation == 1 ? p : &v->unturned;
-    int rc = picture_resize(upright, f->width, f->height, err);
-    if (rc)
-        return error_within(err, rc, "%s: a frame", v->in.title);
-    if ((rc = prepare_sws(v, f, err)))
-        return rc;
-    uint8_t *const out[4] = {upright->bgr};
-    const int strides[4] = {upright->stride};
-    int rows = sws_scale(v->sws, (const uint8_t *const *)f->data, f->linesize, 0, f->height, out, strides);
-    if (rows != f->height)
-        return error_set(err, LANERT_EFORMAT, "%s: a frame could not be converted to BGR", v->in.title);
-    return upright == p ? 0 : picture_orient(upright, v->orientation, p, err);
-}
-
 /* Seconds since the first frame, by the frame's own time where it has one that goes forward. */
 static double time_of(video *v, const AVFrame *f)
 {
@@ -589,8 +531,8 @@ static int video_read(void *self, picture *p, lanert_error *err)
     if (v->over || atomic_load(&v->in.interrupted))
         return LANERT_END;
     int rc = decode(v, err);
-    if (!rc)
-        rc = convert(v, v->frame, p, err);
+    if (!rc && (rc = bgr_convert(&v->bgr, v->frame, v->orientation, p, err)))
+        error_within(err, rc, "%s", v->in.title);
     if (rc) {
         v->over = true;
         return rc;
