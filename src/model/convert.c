@@ -134,16 +134,6 @@ static void build(net *n, const backbone *b, const lanert_convert_options *o)
 
 /* ---- the whole ----------------------------------------------------------------------------------- */
 
-static int hash_file(const char *path, char sha256[65], lanert_error *err)
-{
-    file_map map;
-    int rc = file_map_open(path, 0, &map, err);
-    if (!rc)
-        rc = sha256_hex(map.data, map.size, sha256, err);
-    file_map_close(&map);
-    return rc;
-}
-
 /* Builds the graph of an open checkpoint. */
 static int make_graph(const checkpoint *ck, const char *path, const lanert_convert_options *o, graph **g,
                       lanert_error *err)
@@ -153,7 +143,7 @@ static int make_graph(const checkpoint *ck, const char *path, const lanert_conve
     char sha256[65];
     int rc = backbone_tell(ck, path, &b, err);
     if (!rc)
-        rc = hash_file(path, sha256, err);
+        rc = sha256_file(path, sha256, err);
     if (!rc)
         rc = weights_open(ck, &n.w, err);
     if (!rc)

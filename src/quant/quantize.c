@@ -202,22 +202,12 @@ static int make_table(quantizer *z, lanert_error *err)
 
 /* ---- the model ----------------------------------------------------------------------------------- */
 
-static int hash_file(const char *path, char sha256[65], lanert_error *err)
-{
-    file_map map;
-    int rc = file_map_open(path, 0, &map, err);
-    if (!rc)
-        rc = sha256_hex(map.data, map.size, sha256, err);
-    file_map_close(&map);
-    return rc;
-}
-
 /* What the model says of itself. */
 static int describe(const quantizer *z, const lanert_quantize_report *report, qdq_entry entries[8], lanert_error *err)
 {
     const lanert_quantize_options *o = z->options;
     char sha256[65];
-    int rc = hash_file(z->model.path, sha256, err), count = 0;
+    int rc = sha256_file(z->model.path, sha256, err), count = 0;
     if (rc)
         return rc;
 #define ENTRY(key_, ...) entries[count].key = (key_), snprintf(entries[count++].text, sizeof entries->text, __VA_ARGS__)
