@@ -7,6 +7,7 @@ from .texture import absent, band, blend, dashes, fused, item, smooth
 
 LINES = layout.LINES
 GHOSTS = 2
+DULLEST = 0.62  # albedo of the darkest white that lines are painted with
 # period and painted length of dashes, metres: US, CN motorway, CN city, DE motorway, DE road, UK, block, dense
 PATTERNS = (
     (12.2, 3.05),
@@ -34,7 +35,7 @@ def roles(g):
 def colours(dice, yellow):
     """Albedo [B, n, 3] of white or yellow paint."""
     n = yellow.shape[1]
-    white = dice.uniform(0.62, 1.0, (n, 1)) * (1 + dice.normal(0, 0.02, (n, 3)))
+    white = dice.uniform(DULLEST, 1.0, (n, 1)) * (1 + dice.normal(0, 0.02, (n, 3)))
     gold = dice.uniform(0.6, 0.95, (n, 1)) * torch.stack(
         [torch.ones_like(yellow), dice.uniform(0.62, 0.82, (n,)), dice.uniform(0.1, 0.5, (n,))], -1
     )

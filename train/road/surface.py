@@ -4,7 +4,7 @@ from collections import namedtuple
 
 import torch
 
-from . import layout
+from . import layout, markings
 from .texture import absent, band, blend, dashes, fused, item, per_pixel, smooth
 
 SEAMS = 5
@@ -50,7 +50,7 @@ def sample(dice, g):
         'seam_slope': one.normal(0, 0.004, (SEAMS,)),
         'seam_width': one.uniform(0.015, 0.13, (SEAMS,)),
         'seam_wave': one.uniform(0, 0.5, (SEAMS,)) * one.flag(0.6, (SEAMS,)),
-        'seam_tone': one.pick((0.25, 0.5, 1.35, 1.6), (0.5, 0.25, 0.15, 0.1), (SEAMS,)),
+        'seam_tone': one.pick((0.25, 0.5, 1.35, 1.6), (0.5, 0.25, 0.15, 0.1), (SEAMS,)).minimum(lightest(tone)[:, None]),
         'joint': one.flag(0.15 + 0.6 * concrete) * one.uniform(0.2, 1),
         'joint_step': one.uniform(4, 9),
         'joint_tone': one.uniform(0.3, 0.75),
@@ -76,6 +76,14 @@ def sample(dice, g):
         'snow_reach': one.normal(0, 0.8),
         'texture_shift': one.uniform(0, 64, (2,)),
     }
+
+
+def lightest(tone):
+    """How many times as light as the road [B] a strip that is no line may be: a third of the way to paint.
+
+    Lighter ones, pale joints of pale concrete, could not be told from lines, and nobody who labels pictures would try.
+    """
+    return 1 + (markings.DULLEST / tone - 1) / 3
 
 
 @fused

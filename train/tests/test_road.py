@@ -50,6 +50,16 @@ class TextureTest(unittest.TestCase):
         self.assertTrue(torch.allclose(noise.at(y * 0 + 1e-4, y), noise.at(y * 0 + period - 1e-4, y), atol=2e-3))
 
 
+class SurfaceTest(unittest.TestCase):
+    def test_no_strip_of_the_road_is_as_light_as_paint(self):
+        g = renderer.sample(5, torch.arange(256))
+        road = g['road_colour'].amax(1, keepdim=True)
+        strips = g['seam_tone'] * road
+        self.assertLess(float(strips.max()), 0.65)
+        self.assertTrue(bool((strips < road + (0.7 - road) / 2).all()))
+        self.assertGreater(float((g['seam_tone'] > 1.05).float().mean()), 0.15)
+
+
 class GeometryTest(unittest.TestCase):
     def setUp(self):
         self.g = renderer.sample(11, torch.arange(64))
