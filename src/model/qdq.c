@@ -29,6 +29,12 @@ int64_t qdq_attribute(const Onnx__NodeProto *n, const char *name, int64_t otherw
     return a && a->has_i ? a->i : otherwise;
 }
 
+const int64_t *qdq_ints(const Onnx__NodeProto *n, const char *name, size_t count)
+{
+    const Onnx__AttributeProto *a = find_attribute(n, name);
+    return a && a->n_ints == count ? a->ints : NULL;
+}
+
 static bool has_text(const Onnx__NodeProto *n, const char *name, const char *text)
 {
     const Onnx__AttributeProto *a = find_attribute(n, name);
@@ -243,7 +249,8 @@ static void want_inputs(const qdq *q, const Onnx__NodeProto *n, node_kind kind, 
 
 /* From the end to the beginning: what goes into a layer is wanted, as what comes out of it is already; what goes into a
  * pass or sum is where its result is, if need be behind a Relu. */
-static void find_wanted(const qdq *q, const bool *layers, const bool *made, bool *behind, qdq_spread *s)
+static void find_wanted(const qdq *q, const bool *layers, const bool *apart, const bool *made, bool *behind,
+                        qdq_spread *s)
 {
     const Onnx__GraphProto *p = q->g->model->graph;
     for (size_t i = p->n_node; i-- > 0;) {
@@ -261,12 +268,12 @@ static void find_wanted(const qdq *q, const bool *layers, const bool *made, bool
             s->done[i] = wanted;
         else if (kind == NODE_JOIN)
             s->done[i] = (wanted || behind[out]) && made[out];
-        if (s->done[i])
+        if (s->done[i] && (kind != NODE_LAYER || !apart || !apart[q->layer_of[i]]))
             want_inputs(q, n, kind, s->wanted);
     }
 }
 
-int qdq_spread_find(const qdq *q, const bool *layers, qdq_spread *s, lanert_error *err)
+int qdq_spread_find(const qdq *q, const bool *layers, const bool *apart, qdq_spread *s, lanert_error *err)
 {
     bool *made = NULL, *behind = NULL;
     int rc;
@@ -280,7 +287,7 @@ int qdq_spread_find(const qdq *q, const bool *layers, qdq_spread *s, lanert_erro
     for (int i = 0; i < q->layer_count; i++)
         if (layers[i])
             s->wanted[result_of(q, q->node_of[i])] = s->results[result_of(q, q->node_of[i])] = true;
-    find_wanted(q, layers, made, behind, s);
+    find_wanted(q, layers, apart, made, behind, s);
 out:
     free(made);
     free(behind);
@@ -366,7 +373,7 @@ static int find_values(qdq *q, lanert_error *err)
         goto out;
     memset(all, 1, (size_t)q->layer_count);
     memset(q->value_of, -1, q->names.count * sizeof *q->value_of);
-    if ((rc = qdq_spread_find(q, all, &s, err)))
+    if ((rc = qdq_spread_find(q, all, NULL, &s, err)))
         goto out;
     for (size_t i = 0; i < p->n_input; i++)
         add_value(q, &s, p->input[i]->name);

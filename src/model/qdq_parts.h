@@ -41,8 +41,9 @@ typedef struct qdq_spread {
     bool *done;    /* [nodes] takes all its values from pairs */
 } qdq_spread;
 
-/* Zeroes `s` first; free with qdq_spread_free. */
-int qdq_spread_find(const qdq *q, const bool *layers, qdq_spread *s, lanert_error *err);
+/* Of these layers, those that are `apart` (NULL: none) take something else than their input's pair. Zeroes `s` first; free
+ * with qdq_spread_free. */
+int qdq_spread_find(const qdq *q, const bool *layers, const bool *apart, qdq_spread *s, lanert_error *err);
 void qdq_spread_free(qdq_spread *s);
 
 /* How many inputs of a node are values, the rest being parameters. */
@@ -51,5 +52,7 @@ size_t qdq_data_inputs(const Onnx__NodeProto *n, node_kind kind);
 const Onnx__TensorProto *qdq_constant(const qdq *q, const char *name);
 /* An attribute's number, or `otherwise` where it is not there. */
 int64_t qdq_attribute(const Onnx__NodeProto *n, const char *name, int64_t otherwise);
+/* An attribute's `count` numbers; NULL where it has another count, or is not there. */
+const int64_t *qdq_ints(const Onnx__NodeProto *n, const char *name, size_t count);
 
 #endif

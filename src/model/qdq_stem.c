@@ -7,10 +7,8 @@
 
 static bool has_ints(const Onnx__NodeProto *n, const char *name, size_t count, const int64_t *ints)
 {
-    for (size_t i = 0; i < n->n_attribute; i++)
-        if (!strcmp(n->attribute[i]->name, name))
-            return n->attribute[i]->n_ints == count && !memcmp(n->attribute[i]->ints, ints, count * sizeof *ints);
-    return false;
+    const int64_t *own = qdq_ints(n, name, count);
+    return own && !memcmp(own, ints, count * sizeof *ints);
 }
 
 /* The node of this operator that makes a value which `user` alone takes; -1 where it is otherwise. */

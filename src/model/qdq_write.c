@@ -4,6 +4,8 @@
  *   - biases stay float32: each engine scales them as it needs;
  *   - a pair is behind the Relu of a convolution, not before it, and before both inputs of a residual sum; nothing
  * takes what is before the pair: ONNX Runtime else computes the layer in float32;
+ *   - zeros above and below a map, where there are none beside it, are put there before the convolution if their zero
+ * point is not 0: OpenVINO with AMX makes them other numbers where the map is wider than 128 (3 dB);
  *   - TensorRT takes int8 with a zero point of 0 alone. ONNX Runtime on x86 has fast kernels for uint8 alone, and
  * leaves a Relu out only where the zero point does the same. OpenVINO on x86 without AMX makes int8 uint8 with a zero
  * point of 128, and is wrong (16 dB) in convolutions behind a concatenation whose zero point is not 0. */
@@ -25,6 +27,7 @@ typedef struct writing {
     value *pairs;          /* [names] what is behind the pair of a value; NULL: no pair yet */
     value *weights;        /* [names] the same of weights */
     value *scales, *zeros; /* [scales] */
+    bool *apart;           /* [layers] zeros around the input are put there before the layer */
     qdq_stem stem;
     bool blocks; /* the stem is one of blocks */
 } writing;
@@ -81,20 +84,82 @@ static void add_scale(writing *w, int i)
     w->zeros[i] = add_byte(w->g, w->plan->unsigned_values ? ONNX_U8 : ONNX_I8, zero);
 }
 
+/* A value's scale, made when it is first asked for. */
+static int scale_of(writing *w, const qdq_value *v)
+{
+    if (!w->scales[v->scale])
+        add_scale(w, v->scale);
+    return v->scale;
+}
+
+/* Gives the nodes that were added their place behind the one that makes a value. */
+static void place_behind(writing *w, const char *name)
+{
+    int owner = w->q->names.list[name_of(w, name)].owner;
+    place(w, owner < 0 ? KEY_FIRST : KEY_BEHIND(owner));
+}
+
+static value quantize(writing *w, value v, int scale)
+{
+    return graph_node(w->g, "QuantizeLinear", INPUTS(v, w->scales[scale], w->zeros[scale]), NULL);
+}
+
+static value back(writing *w, value q, int scale)
+{
+    return graph_node(w->g, "DequantizeLinear", INPUTS(q, w->scales[scale], w->zeros[scale]), NULL);
+}
+
 /* The pair of a value of the file, made when it is first asked for. */
 static value add_pair(writing *w, const char *name)
 {
-    int at = name_of(w, name), i = w->q->values[w->q->value_of[at]].scale, owner = w->q->names.list[at].owner;
+    int at = name_of(w, name);
     if (w->pairs[at])
         return w->pairs[at];
-    if (!w->scales[i])
-        add_scale(w, i);
+    int scale = scale_of(w, &w->q->values[w->q->value_of[at]]);
     value q = w->blocks && !strcmp(name, w->stem.source)
                   ? qdq_stem_blocks(w->g, &w->stem) /* bytes that stay what they are */
-                  : graph_node(w->g, "QuantizeLinear", INPUTS(name, w->scales[i], w->zeros[i]), NULL);
-    w->pairs[at] = graph_node(w->g, "DequantizeLinear", INPUTS(q, w->scales[i], w->zeros[i]), NULL);
-    place(w, owner < 0 ? KEY_FIRST : KEY_BEHIND(owner));
+                  : quantize(w, name, scale);
+    w->pairs[at] = back(w, q, scale);
+    place_behind(w, name);
     return w->pairs[at];
+}
+
+/* The zeros above and below that a layer's input gets before the layer; NULL where the layer adds its own. */
+static const int64_t *tall_pads(const writing *w, int layer)
+{
+    return w->apart[layer] ? qdq_ints(node_at(w, w->q->node_of[layer]), "pads", 4) : NULL;
+}
+
+static void find_apart(writing *w)
+{
+    for (int i = 0; w->plan && i < w->q->layer_count; i++) {
+        const int64_t *pads = qdq_ints(node_at(w, w->q->node_of[i]), "pads", 4);
+        bool tall = pads && (pads[0] || pads[2]) && !pads[1] && !pads[3];
+        int scale = w->q->values[w->q->layers[i].input].scale;
+        w->apart[i] = tall && w->plan->unsigned_values && w->plan->ranges[scale].low < 0;
+    }
+}
+
+/* What goes into a layer in eight bits: the pair of its input, `x`, or of that with zeros around it. */
+static value add_input(writing *w, int layer, value x)
+{
+    const qdq_value *v = &w->q->values[w->q->layers[layer].input];
+    const int64_t *pads = tall_pads(w, layer);
+    if (!pads)
+        return add_pair(w, v->name);
+    int scale = scale_of(w, v);
+    value around = graph_indices(w->g, 8, DIMS(0, 0, pads[0], 0, 0, 0, pads[2], 0));
+    value padded = graph_node(w->g, "Pad", INPUTS(x, around), NULL);
+    padded = back(w, quantize(w, padded, scale), scale);
+    place_behind(w, v->name);
+    return padded;
+}
+
+/* Node `at` of the graph that is written computes the layer. */
+static void drop_pads(writing *w, int layer, int at)
+{
+    if (tall_pads(w, layer))
+        graph_change_ints(w->g, at, "pads", DIMS(0, 0, 0, 0));
 }
 
 /* ---- weights ------------------------------------------------------------------------------------- */
@@ -224,18 +289,29 @@ static bool takes_pair(const writing *w, const qdq_spread *s, int node, size_t i
     return at >= 0 && (s->results[at] || (s->done[node] && input < qdq_data_inputs(n, w->q->kinds[node])));
 }
 
+static void rewire_layer(writing *w, const qdq_spread *s, int node)
+{
+    const Onnx__NodeProto *n = node_at(w, node);
+    int layer = w->q->layer_of[node];
+    value x = s->results[name_of(w, n->input[0])] ? add_pair(w, n->input[0]) : n->input[0];
+    graph_rewire(w->g, node, 0, add_input(w, layer, x));
+    drop_pads(w, layer, node);
+    graph_rewire(w->g, node, 1, add_weights(w, n));
+    shift_bias(w, layer);
+}
+
 static void rewire(writing *w, const qdq_spread *s)
 {
     const qdq *q = w->q;
     for (int i = 0; i < (int)q->g->model->graph->n_node && !w->g->rc; i++) {
         const Onnx__NodeProto *n = node_at(w, i);
+        if (s->done[i] && q->kinds[i] == NODE_LAYER) {
+            rewire_layer(w, s, i);
+            continue;
+        }
         for (size_t k = 0; k < n->n_input; k++)
             if (takes_pair(w, s, i, k))
                 graph_rewire(w->g, i, (int)k, add_pair(w, n->input[k]));
-        if (!s->done[i] || q->kinds[i] != NODE_LAYER)
-            continue;
-        graph_rewire(w->g, i, 1, add_weights(w, n));
-        shift_bias(w, q->layer_of[i]);
     }
 }
 
@@ -276,8 +352,9 @@ static void add_shift(writing *w, int layer, const char *name, int most)
     const qdq *q = w->q;
     int node = q->node_of[layer];
     const Onnx__NodeProto *n = node_at(w, node);
-    value x = add_pair(w, n->input[0]), y = add_weights(w, n);
+    value x = add_input(w, layer, n->input[0]), y = add_weights(w, n);
     value twin = graph_repeat(w->g, node, n->n_input > 2 ? INPUTS(x, y, n->input[2]) : INPUTS(x, y));
+    drop_pads(w, layer, graph_node_count(w->g) - 1);
     graph_observe(w->g, mean_of(w->g, graph_binary(w->g, "Sub", n->output[0], twin), &q->layers[layer]), name, most);
     place(w, KEY_LAST);
 }
@@ -292,6 +369,7 @@ static void writing_close(writing *w)
     FREE(w->weights);
     FREE(w->scales);
     FREE(w->zeros);
+    FREE(w->apart);
 }
 
 static int writing_open(const qdq *q, const qdq_plan *plan, writing *w, lanert_error *err)
@@ -302,10 +380,12 @@ static int writing_open(const qdq *q, const qdq_plan *plan, writing *w, lanert_e
         (rc = memory_new(&w->pairs, q->names.count, sizeof *w->pairs, err)) ||
         (rc = memory_new(&w->weights, q->names.count, sizeof *w->weights, err)) ||
         (rc = memory_new(&w->scales, (size_t)q->scale_count, sizeof *w->scales, err)) ||
-        (rc = memory_new(&w->zeros, (size_t)q->scale_count, sizeof *w->zeros, err))) {
+        (rc = memory_new(&w->zeros, (size_t)q->scale_count, sizeof *w->zeros, err)) ||
+        (rc = memory_new(&w->apart, (size_t)q->layer_count, 1, err))) {
         writing_close(w);
         return rc;
     }
+    find_apart(w);
     graph_scope(w->g, "int8");
     place(w, 0);
     for (size_t i = 0; i < w->keyed; i++)
@@ -366,7 +446,7 @@ int qdq_write(const qdq *q, const qdq_plan *plan, FILE *stream, const char *name
     int rc = writing_open(q, plan, &w, err);
     if (rc)
         return rc;
-    if ((rc = qdq_spread_find(q, plan->layers, &s, err))) {
+    if ((rc = qdq_spread_find(q, plan->layers, w.apart, &s, err))) {
         writing_close(&w);
         return rc;
     }
