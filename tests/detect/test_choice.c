@@ -1,5 +1,8 @@
 /* Precision auto, on the null engine: what is chosen, and what is said of it. */
 #include "detect/choice.h"
+
+#include <time.h>
+
 #include "detect/null_model.h"
 #include "support/testing.h"
 
@@ -10,12 +13,17 @@ static null_model model;
 static struct effect {
     float move, score; /* parts of the width; 0: as it is */
     bool none;         /* there is no lane at all */
+    bool slow;         /* it takes longer than float32, which takes STEP_MS; else less */
 } effect;
+
+#define STEP_MS 2
 
 static void on_run(void *context)
 {
     (void)context;
     bool reduced = model.script.precision != LANERT_PRECISION_AUTO;
+    int ms = !reduced ? STEP_MS : effect.slow ? 3 * STEP_MS : 0;
+    nanosleep(&(struct timespec){.tv_nsec = ms * 1000000L}, NULL);
     float score = reduced && effect.score > 0 ? effect.score : 0.8f;
     null_model_lane(model.raw, 0.25f, effect.none ? 0.1f : 0.9f);
     null_model_lane(model.raw + NET_COLUMNS, 0.75f + (reduced ? effect.move : 0), effect.none ? 0.1f : score);
@@ -83,6 +91,13 @@ static void other_lanes_are_refused(void **state)
     assert_choice("fp32", "bf16 loses 4, adds 4, and moves the others by 0.00 pixels");
     effect = (struct effect){.score = 0.3f};
     assert_choice("fp32", "bf16 loses 4, adds 0");
+}
+
+static void what_is_slower_is_refused(void **state)
+{
+    (void)state;
+    effect.slow = true;
+    assert_choice("fp32", "bf16 finds the same 8 lanes of drawn roads, but is slower: ");
 }
 
 static void no_lanes_prove_nothing(void **state)
@@ -217,6 +232,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(what_finds_the_same_lanes_is_chosen, set_up),
         cmocka_unit_test_setup(other_lanes_are_refused, set_up),
+        cmocka_unit_test_setup(what_is_slower_is_refused, set_up),
         cmocka_unit_test_setup(no_lanes_prove_nothing, set_up),
         cmocka_unit_test_setup(fp16_is_tried_after_bf16, set_up),
         cmocka_unit_test_setup(a_failure_of_the_reduced_one_is_no_failure, set_up),
