@@ -9,13 +9,15 @@ the decoder of the segmentation, begins anew. Needs the package onnx (Debian: py
 """
 
 import argparse
+import sys
 
 import onnx
 import torch
 import torch.nn as nn
+from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 
-from clrnet import model
+from clrnet import backbone, model
 from road.renderer import Renderer
 
 SEED = 1_000_004  # of the pictures that statistics are taken of
@@ -23,9 +25,20 @@ BYTE = 255  # models take bytes, checkpoints shares of one
 SCALE = 'picture/constant_0'  # what a model in float16 multiplies bytes by before its first convolution
 
 
-def weights_of(path):
-    """A model's tensors by name, in single precision."""
-    return {t.name: torch.tensor(numpy_helper.to_array(t)).float() for t in onnx.load(path).graph.initializer}
+def read(path):
+    """A model's architecture, and its tensors by name in single precision."""
+    try:
+        stored = onnx.load(path)
+    except DecodeError:
+        raise ValueError(f'{path}: not an ONNX model') from None
+    said = {entry.key: entry.value for entry in stored.metadata_props}
+    arch, precision = said.get('lanert.arch'), said.get('lanert.precision')
+    if arch not in backbone.DEPTHS or precision not in ('fp32', 'fp16'):
+        raise ValueError(
+            f"{path}: of architecture {arch} in {precision}; expected {' or '.join(backbone.DEPTHS)} in fp32 or fp16, "
+            'as lanert convert writes it'
+        )
+    return arch, {t.name: torch.tensor(numpy_helper.to_array(t)).float() for t in stored.graph.initializer}
 
 
 def normed(net):
@@ -43,10 +56,9 @@ def placed(name, stored):
 
 
 @torch.no_grad()
-def unfolded(weights):
+def unfolded(arch, weights):
     """The network of a model's weights, in eval mode, with BatchNorms that add the folded bias and do nothing else."""
     first = 'backbone.model.conv1.weight'
-    arch = 'resnet34' if 'backbone.model.layer3.5.conv1.weight' in weights else 'resnet18'
     net = model.CLRNet(arch, weights[first].shape[0] / 64, weights['heads.priors'].shape[1])
     for name, value in net.named_parameters():
         if name in weights:
@@ -91,18 +103,17 @@ def refit(net, statistics):
     for norm, convolution in normed(net):
         mean, variance = statistics[norm]
         filters = net.get_submodule(convolution).weight
-        factor = (2 / (filters[:, 0].numel())) ** 0.5 / filters.std()
+        factor = (2 / filters[:, 0].numel()) ** 0.5 / float(filters.std())  # He's initialisation, by fan-out
         filters.mul_(factor)
-        deviation = (variance * factor.double() ** 2 + norm.eps).sqrt()
-        norm.bias.add_(mean)
-        norm.weight.copy_(deviation / factor)
         norm.running_mean.copy_(mean * factor)
-        norm.running_var.copy_(variance * factor.double() ** 2)
+        norm.running_var.copy_(variance * factor**2)
+        norm.weight.copy_((variance * factor**2 + norm.eps).sqrt() / factor)
+        norm.bias.add_(mean)
 
 
 def recover(path, batches):
     """The network of the model at path, with statistics of batches of pictures."""
-    net = unfolded(weights_of(path))
+    net = unfolded(*read(path))
     refit(net, measured(net, batches))
     return net
 
@@ -115,7 +126,10 @@ def main():
     a = ap.parse_args()
     drawer = Renderer(800, 320)
     batches = (drawer.batch(SEED, torch.arange(i, i + 8))[0] for i in range(0, a.pictures, 8))
-    model.save(a.out, recover(a.model, batches).state_dict())
+    try:
+        model.save(a.out, recover(a.model, batches).state_dict())
+    except (OSError, ValueError) as e:
+        sys.exit(f'recover.py: {e}')
 
 
 if __name__ == '__main__':
