@@ -200,12 +200,12 @@ static int start_or_fall_back(lanert_detector *det, const char *name, engine_opt
     return 0;
 }
 
-/* Both engines take such a model on a processor, to its loss (docs/QUANTIZATION.md). */
+/* Both engines take such a model on a processor, mostly to its loss (docs/QUANTIZATION.md). */
 static void warn_of_values(lanert_detector *det)
 {
     if (det->info.signed_values && engine_device(det->engine).kind == DEVICE_CPU)
-        detector_set_why(det, "its values are int8, for TensorRT: on a processor it is slow (ONNX Runtime) or less "
-                              "exact (OpenVINO); quantise with --values uint8");
+        detector_set_why(det, "its values are int8, for TensorRT: ONNX Runtime is slow with it on a processor, and "
+                              "OpenVINO less exact where that has no AMX; quantise with --values uint8");
 }
 
 int detector_open(const model_info *info, const lanert_detector_options *options, lanert_detector **out,
