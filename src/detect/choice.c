@@ -77,8 +77,8 @@ static bool agrees(trial *t, const char *name)
     if (!d.lanes)
         snprintf(t->why, sizeof t->why, "drawn roads prove nothing of %s: no lanes are found in them", name);
     else if (same && !sooner)
-        snprintf(t->why, sizeof t->why, "%s finds the same %d lanes of drawn roads, but is slower: %.1f ms for %.1f", name,
-                 d.lanes, t->reduced.ms, t->exact.ms);
+        snprintf(t->why, sizeof t->why, "%s finds the same %d lanes of drawn roads, but is slower: %.1f ms for %.1f",
+                 name, d.lanes, t->reduced.ms, t->exact.ms);
     else if (same)
         snprintf(t->why, sizeof t->why, "%s finds the same %d lanes of drawn roads, %.2f pixels apart at width %d",
                  name, d.lanes, d.moved_px, NET_WIDTH);

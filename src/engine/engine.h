@@ -97,7 +97,7 @@ void engine_close(engine **e);
 const char *engine_name(const engine *e);
 device_id engine_device(const engine *e); /* what it computes on: never DEFAULT or AUTO */
 /* The precisions below float32 that this processor has instructions for and the engine uses: what engine_open takes for
- * a model in float32 or float16, and gains by. None on GPUs. */
+ * a model in float32 or float16; whether it gains by them is to be tried. None on GPUs. */
 unsigned engine_reduced(const engine *e);
 
 /* Memory of the host for tensors to bind: zeroed, aligned to 64 bytes or more. Release takes NULL, and comes before

@@ -41,8 +41,8 @@ typedef struct qdq_spread {
     bool *done;    /* [nodes] takes all its values from pairs */
 } qdq_spread;
 
-/* Of these layers, those that are `apart` (NULL: none) take something else than their input's pair. Zeroes `s` first; free
- * with qdq_spread_free. */
+/* Of these layers, those that are `apart` (NULL: none) take something else than their input's pair. Zeroes `s` first;
+ * free with qdq_spread_free. */
 int qdq_spread_find(const qdq *q, const bool *layers, const bool *apart, qdq_spread *s, lanert_error *err);
 void qdq_spread_free(qdq_spread *s);
 

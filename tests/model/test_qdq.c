@@ -358,8 +358,8 @@ static void gives_the_stem_blocks(void **state)
     qdq_close(&q);
 }
 
-/* Zeros above and below that are not byte 0 are put there in float32, and no pair is before them: OpenVINO does not take
- * a model with one there. */
+/* Zeros above and below that are not byte 0 are put there in float32, and no pair is before them: OpenVINO does not
+ * take a model with one there. */
 static void puts_zeros_above_and_below(void **state)
 {
     (void)state;
