@@ -29,7 +29,7 @@ declare -A wraps=(
     [png.h]="src/frame/still* src/sink/*"
     [cairo]="src/sink/*"
     [libavcodec/]="src/frame/source_video.c src/frame/still* src/sink/*"
-    [libavformat/]="src/frame/source_video.c src/frame/still* src/sink/*"
+    [libavformat/]="src/frame/source_video.c src/frame/stream_facts.* src/frame/still* src/sink/*"
     [libavdevice/]="src/frame/source_video.c"
     [libswscale/]="src/frame/bgr.c src/sink/*"
 )

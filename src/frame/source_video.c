@@ -9,19 +9,14 @@
 #include <libavcodec/avcodec.h>
 #include <libavdevice/avdevice.h>
 #include <libavformat/avformat.h>
-#include <libavutil/avstring.h>
-#include <libavutil/parseutils.h>
 
 #include "base/buffer.h"
 #include "frame/bgr.h"
 #include "frame/damage.h"
-#include "frame/display_matrix.h"
+#include "frame/stream_facts.h"
 
 /* Beside the detector's own threads more would only wait. */
 #define DECODER_THREADS 2
-/* Of a stream that does not say; and a rate over MAX_RATE is a time base misread as one. */
-#define DEFAULT_RATE 25.0
-#define MAX_RATE 1000.0
 /* A decoder that fails this often while it is emptied at the end will not come to an end. */
 #define MAX_DRAIN_ERRORS 1000
 
@@ -295,88 +290,21 @@ static int open_codec(video *v, lanert_error *err)
 
 /* ---- describing ------------------------------------------------------------------------------ */
 
-static const uint8_t *display_matrix(const AVStream *stream)
-{
-#if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100)
-    const AVPacketSideData *side = av_packet_side_data_get(
-        stream->codecpar->coded_side_data, stream->codecpar->nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX);
-    return side && side->size >= 9 * sizeof(int32_t) ? side->data : NULL;
-#else
-    size_t size = 0;
-    const uint8_t *data = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size);
-    return data && size >= 9 * sizeof(int32_t) ? data : NULL;
-#endif
-}
-
-static int orientation_of(const AVStream *stream)
-{
-    const uint8_t *data = display_matrix(stream);
-    int32_t matrix[9];
-    if (!data)
-        return 1;
-    memcpy(matrix, data, sizeof matrix);
-    return display_matrix_orientation(matrix);
-}
-
-static double rate_of(const AVStream *stream)
-{
-    AVRational rates[] = {stream->avg_frame_rate, stream->r_frame_rate};
-    for (size_t i = 0; i < ARRAY_LEN(rates); i++) {
-        double rate = rates[i].den ? av_q2d(rates[i]) : 0;
-        if (rate > 0 && rate <= MAX_RATE)
-            return rate;
-    }
-    return DEFAULT_RATE;
-}
-
-static int64_t frames_of(const video *v, const AVStream *stream)
-{
-    double seconds = stream->duration > 0      ? (double)stream->duration * av_q2d(stream->time_base)
-                     : v->format->duration > 0 ? (double)v->format->duration / AV_TIME_BASE
-                                               : 0;
-    double frames = seconds * v->rate;
-    if (stream->nb_frames > 0)
-        return stream->nb_frames;
-    return frames >= 1 && frames < 1e15 ? llround(frames) : -1;
-}
-
-/* What a header states, not what was made out from the file's end. The whole file may be longer than its video. */
-static double stated_s(const AVFormatContext *format, const AVStream *stream)
-{
-    const AVDictionaryEntry *tag = av_dict_get(stream->metadata, "DURATION", NULL, 0); /* Matroska's */
-    int64_t duration_us = format->nb_streams == 1 ? format->duration : 0;
-    if (format->duration_estimation_method != AVFMT_DURATION_FROM_STREAM)
-        return 0;
-    if (stream->duration > 0)
-        return (double)stream->duration * av_q2d(stream->time_base);
-    if (tag && av_parse_time(&duration_us, tag->value, 1) < 0)
-        return 0;
-    return duration_us > 0 ? (double)duration_us / AV_TIME_BASE : 0;
-}
-
-/* Of what comes over a network: a file behind http:// can be fetched at any pace, and nothing of it is to be lost.
- * Of a list of pieces the size says nothing, but a live one gives no duration. */
-static bool has_end(const AVFormatContext *format)
-{
-    if (av_match_name(format->iformat->name, "hls,dash"))
-        return format->duration > 0;
-    return format->pb && avio_size(format->pb) > 0;
-}
-
 static void describe(video *v, lanert_source_info *info)
 {
     const AVStream *stream = v->format->streams[v->stream];
-    v->rate = rate_of(stream);
-    v->orientation = orientation_of(stream);
+    stream_facts facts = stream_facts_read(v->format, stream);
+    v->rate = facts.rate;
+    v->orientation = facts.orientation;
     bool transposed = v->orientation >= 5;
     info->width = transposed ? stream->codecpar->height : stream->codecpar->width;
     info->height = transposed ? stream->codecpar->width : stream->codecpar->height;
     info->rate = v->rate;
-    v->open_ended = v->in.kind == INPUT_NETWORK && !has_end(v->format);
+    v->open_ended = v->in.kind == INPUT_NETWORK && !facts.ends;
     info->live = v->in.kind == INPUT_CAMERA || v->open_ended;
-    info->frames = info->live ? -1 : frames_of(v, stream);
+    info->frames = info->live ? -1 : facts.frames;
     info->name = v->in.title;
-    v->stated_s = info->live ? 0 : stated_s(v->format, stream);
+    v->stated_s = info->live ? 0 : facts.stated_s;
 }
 
 static void video_close(void *self)
