@@ -16,16 +16,15 @@ static void put_number(FILE *out, int width, double number)
         fprintf(out, " %*s", width, "-");
 }
 
-/* Lines of their own, none longer than WIDTH where its words allow it. */
-static void put_words(FILE *out, const char *indent, const char *words)
+/* Behind `column` characters of a line, with lines of their own for what makes it longer than WIDTH. */
+static void put_words(FILE *out, size_t column, const char *indent, const char *words)
 {
-    size_t column = WIDTH;
     while (*words) {
         size_t length = strcspn(words, " ");
-        if (column + 1 + length > WIDTH) {
+        if (column && column + 1 + length > WIDTH) {
             fprintf(out, "\n%s", indent);
             column = strlen(indent);
-        } else {
+        } else if (column) {
             fputc(' ', out);
             column++;
         }
@@ -57,15 +56,19 @@ static void put_key(const json_t *row, FILE *out)
 static void put_settings(const json_t *report, FILE *out)
 {
     const json_t *row = json_array_get(bench_at(report, "rows"), 0), *settings = bench_at(report, "settings");
-    fprintf(out, "lanert %s on %s, %.0f processors, %s; %s\n", bench_text(row, "lanert"),
-            *bench_text(row, "machine.cpu") ? bench_text(row, "machine.cpu") : "an unknown processor",
-            bench_number(row, "machine.processors"), bench_text(row, "machine.system"), bench_text(row, "date"));
-    fprintf(out, "%s; %.0f rounds", bench_text(settings, "source"), bench_number(settings, "rounds"));
+    char line[8192], frames[32] = "", seconds[32] = "";
+    snprintf(line, sizeof line, "lanert %s on %s, %.0f processors, %s; %s", bench_text(row, "lanert"),
+             *bench_text(row, "machine.cpu") ? bench_text(row, "machine.cpu") : "an unknown processor",
+             bench_number(row, "machine.processors"), bench_text(row, "machine.system"), bench_text(row, "date"));
+    put_words(out, 0, "    ", line);
     if (bench_number(settings, "frames") > 0)
-        fprintf(out, ", %.0f frames", bench_number(settings, "frames"));
+        snprintf(frames, sizeof frames, ", %.0f frames", bench_number(settings, "frames"));
     if (bench_number(settings, "duration_s") > 0)
-        fprintf(out, ", %g s", bench_number(settings, "duration_s"));
-    fprintf(out, " a row and phase%s\n", json_is_true(bench_at(report, "interrupted")) ? "; interrupted" : "");
+        snprintf(seconds, sizeof seconds, ", %g s", bench_number(settings, "duration_s"));
+    snprintf(line, sizeof line, "%s; %.0f round%s%s%s a row and phase%s", bench_text(settings, "source"),
+             bench_number(settings, "rounds"), bench_number(settings, "rounds") == 1 ? "" : "s", frames, seconds,
+             json_is_true(bench_at(report, "interrupted")) ? "; interrupted" : "");
+    put_words(out, 0, "    ", line);
 }
 
 static void put_model(const json_t *row, FILE *out)
@@ -80,7 +83,7 @@ static void put_row(const json_t *row, FILE *out)
 {
     put_key(row, out);
     if (*bench_text(row, "error")) {
-        put_words(out, "    ", bench_text(row, "error"));
+        put_words(out, WIDTH, "    ", bench_text(row, "error"));
         return;
     }
     fputs(" |", out);
@@ -96,7 +99,7 @@ static void put_row(const json_t *row, FILE *out)
     put_number(out, 5, bench_number(row, "steady.latency_ms.max"));
     fprintf(out, " | %4.0f\n", bench_number(row, "memory_mb"));
     if (!strcmp(bench_text(row, "precision_used"), "int8") && *bench_text(row, "precision_why"))
-        put_words(out, "    ", bench_text(row, "precision_why"));
+        put_words(out, WIDTH, "    ", bench_text(row, "precision_why"));
 }
 
 /* "×1.31" of one value to another. */

@@ -64,6 +64,15 @@ well_formed() {
     fails 3 "no row could run" "$LANERT" bench -m damaged.onnx "${QUICK[@]}"
 }
 
+@test "long names make new lines, and no long ones" {
+    long=$(printf 'name%.0s' {1..23})rs.mp4
+    ln -s "$BATS_TEST_DIRNAME/../../examples/drive.mp4" "$long"
+    run --separate-stderr bench --source "$long"
+    [ "$status" = 0 ]
+    [[ $output == *"$long;"$'\n'"    2 rounds, 4 frames a row and phase"$'\n'* ]]
+    [ "$(wc -L <<<"$output")" -le 100 ]
+}
+
 @test "text, and CSV that agrees with the JSON's columns" {
     run --separate-stderr bench -v --rate 200 --contend both:1
     [ "$status" = 0 ]
