@@ -32,8 +32,8 @@ LAYOUT=1
 BUILD_PACKAGES=(ca-certificates cmake fonts-dejavu-core gcc git libavcodec-dev libavdevice-dev libavformat-dev libavutil-dev libc6-dev
     libcairo2-dev libjansson-dev libjpeg62-turbo-dev libonnx-dev libpng-dev libprotobuf-c-dev libstdc++6 libswscale-dev
     ninja-build pkg-config protobuf-c-compiler python3 python3-pip unzip zlib1g-dev)
-TEST_PACKAGES=(bats clang clang-format clang-tidy ffmpeg jq libclang-rt-dev libcmocka-dev llvm python3-numpy python3-onnx python3-torch
-    valgrind)
+TEST_PACKAGES=(bats clang clang-format clang-tidy ffmpeg jq libclang-rt-dev libcmocka-dev llvm python3-numpy
+    python3-onnx python3-torch valgrind)
 
 say() { echo "deps: $*" >&2; }
 die() { say "$*"; exit 1; }
