@@ -48,40 +48,58 @@ def sample(dice, g):
     }
 
 
-@fused
 def veil(g, colour, noise):
     """The own bonnet, reflections in the screen, drops, captions: what sits between the road and the lens."""
     height, width = colour.shape[2:]
-    k = lambda n: g[n][:, None, None]
-    device = colour.device
     y, x = torch.meshgrid(
-        (torch.arange(height, device=device) + 0.5) / height,
-        (torch.arange(width, device=device) + 0.5) / width,
+        (torch.arange(height, device=colour.device) + 0.5) / height,
+        (torch.arange(width, device=colour.device) + 0.5) / width,
         indexing='ij',
     )
     y, x = y.expand(colour.shape[0], -1, -1), x.expand(colour.shape[0], -1, -1)
     level = colour.mean((1, 2, 3), keepdim=True)
-    if not absent(g['bonnet']):
-        top = k('bonnet_top') + k('bonnet_bow') * (x - 0.5) ** 2
-        mirrored = noise.at(x * k('bonnet_rate'), (y - top) * k('bonnet_rate') * 2 + g['screen_shift'][:, :1, None])
-        bright = k('bonnet_shine') * (0.3 + 0.7 * smooth((y - top) * 5)) * (0.4 + 1.2 * smooth(mirrored[:, 0] * 3 - 1))
-        shine = per_pixel(g['bonnet_colour']) * level * 2 + level * bright[:, None]
-        near = torch.exp(-(((y - top - 0.04) / 0.06) ** 2) - ((x - 0.5) / 0.3) ** 2) * k('bonnet_lamps')
-        points = noise.at(x * 70 + g['screen_shift'][:, 1:, None], (y - top) * 110)
-        shine = shine + (near * smooth((points[:, 1] - 0.94) * 25))[:, None] * per_pixel(g['lamp_colour'])
-        colour = blend(colour, shine, smooth((y - top) / 0.012 + 0.5) * k('bonnet'))
+    for layer in (bonnet, screen, drops, streaks, caption):
+        if not absent(g[layer.__name__]):
+            colour = layer(g, colour, level, x, y, noise)
+    return colour
+
+
+@fused
+def bonnet(g, colour, level, x, y, noise):
+    k = lambda n: g[n][:, None, None]
+    top = k('bonnet_top') + k('bonnet_bow') * (x - 0.5) ** 2
+    mirrored = noise.at(x * k('bonnet_rate'), (y - top) * k('bonnet_rate') * 2 + g['screen_shift'][:, :1, None])
+    bright = k('bonnet_shine') * (0.3 + 0.7 * smooth((y - top) * 5)) * (0.4 + 1.2 * smooth(mirrored[:, 0] * 3 - 1))
+    shine = per_pixel(g['bonnet_colour']) * level * 2 + level * bright[:, None]
+    near = torch.exp(-(((y - top - 0.04) / 0.06) ** 2) - ((x - 0.5) / 0.3) ** 2) * k('bonnet_lamps')
+    points = noise.at(x * 70 + g['screen_shift'][:, 1:, None], (y - top) * 110)
+    shine = shine + (near * smooth((points[:, 1] - 0.94) * 25))[:, None] * per_pixel(g['lamp_colour'])
+    return blend(colour, shine, smooth((y - top) / 0.012 + 0.5) * k('bonnet'))
+
+
+@fused
+def screen(g, colour, level, x, y, noise):
     shift = g['screen_shift'][..., None, None]
-    if not absent(g['screen']):
-        reflection = noise.at(x * 5 + shift[:, 0], y * 3 + shift[:, 1])[:, 0]
-        colour = colour + level * (reflection * k('screen'))[:, None]
-    if not absent(g['drops']):
-        drop = noise.at(x * k('drop_rate') * 2, y * k('drop_rate') + shift[:, 0])[:, 1]
-        colour = blend(colour, level.expand_as(colour) * 1.1, smooth((drop - 0.86) * 14) * k('drops'))
-    if not absent(g['streaks']):
-        rain = noise.at(x * 120 + y * 12, y * 5 + shift[:, 1])[:, 2]
-        colour = colour + level * (smooth((rain - 0.88) * 9) * k('streaks'))[:, None]
-    if absent(g['caption']):
-        return colour
+    reflection = noise.at(x * 5 + shift[:, 0], y * 3 + shift[:, 1])[:, 0]
+    return colour + level * (reflection * g['screen'][:, None, None])[:, None]
+
+
+@fused
+def drops(g, colour, level, x, y, noise):
+    rate = g['drop_rate'][:, None, None]
+    drop = noise.at(x * rate * 2, y * rate + g['screen_shift'][:, 0, None, None])[:, 1]
+    return blend(colour, level.expand_as(colour) * 1.1, smooth((drop - 0.86) * 14) * g['drops'][:, None, None])
+
+
+@fused
+def streaks(g, colour, level, x, y, noise):
+    rain = noise.at(x * 120 + y * 12, y * 5 + g['screen_shift'][:, 1, None, None])[:, 2]
+    return colour + level * (smooth((rain - 0.88) * 9) * g['streaks'][:, None, None])[:, None]
+
+
+@fused
+def caption(g, colour, level, x, y, _):
+    k = lambda n: g[n][:, None, None]
     full = torch.ones_like(x)
     text = dashes(x, 0.011 * full, 0.6 * full, 0.002) * dashes(x + y * 0.7, 0.004 * full, 0.6 * full, 0.002)
     text = text * band(y, k('caption_y'), 0.03 * full, 0.004) * ((x - k('caption_x') - 0.15).abs() < 0.15).to(x.dtype)
@@ -101,7 +119,7 @@ def expose(g, colour):
     gain = gain.clamp(max=16)
     colour = (colour * gain * per_pixel(g['balance'])).clamp(min=1e-5)
     colour = colour / torch.sqrt(1 + 0.28 * colour * colour)  # soft shoulder
-    colour = colour.clamp(1e-5, 1.6) ** (1 / k('gamma'))
+    colour = torch.exp(torch.log(colour.clamp(1e-5, 1.6)) / k('gamma'))
     grey = colour.mean(1, keepdim=True)
     colour = grey + (colour - grey) * k('saturation') * (1 - k('grey'))
     colour = colour + k('contrast') * (colour - 0.45) * (1 - (2 * colour - 1).abs()).clamp(min=0)

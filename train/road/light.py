@@ -114,8 +114,6 @@ def shine(g, ground, albedo, paint, light):
 @fused
 def sparkles(g, u, v, noise):
     """Distant lamps and lit windows above the horizon at night, [B, 3, H, W]."""
-    if absent(g['sparkle']):
-        return torch.zeros_like(u)[:, None]
     n = noise.at(u * 90 + g['lamp_phase'][:, None, None], v * 110)
     point = smooth((n[:, 0] - 0.96) * 30) * smooth((0.12 + v) * 9) * smooth((0.03 - v) * 40)
     warm = per_pixel(g['lamp_colour'])

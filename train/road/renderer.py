@@ -4,7 +4,7 @@ import torch
 
 from . import geometry, labels, layout, lens, light, markings, roadside, surface, vehicles
 from .dice import Dice
-from .texture import Fusion, Noise, blend
+from .texture import Fusion, Noise, absent, blend
 
 
 def sample(seed, indices):
@@ -35,7 +35,8 @@ def draw(g, width, height, noise, grain):
     colour = light.shine(g, ground, albedo, paint, lit)
     dark = (1 - 0.985 * g['night'] - 0.7 * g['dusk'])[:, None, None, None]
     colour = blend(roadside.sky(g, ground.u, ground.v, noise) * dark, light.air(g, colour, ground.z), ground.ground)
-    colour = colour + light.sparkles(g, ground.u, ground.v, noise)
+    if not absent(g['sparkle']):
+        colour = colour + light.sparkles(g, ground.u, ground.v, noise)
     # What stands up is drawn as albedo over nothing, lit by its own distance, and laid over the rest.
     depth = torch.where(ground.ground > 0, ground.z, torch.full_like(ground.z, geometry.FAR))
     standing, depth, upright = roadside.stand(g, ground, torch.zeros_like(colour), depth, none, noise)

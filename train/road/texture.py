@@ -26,11 +26,20 @@ class Noise:
 
     def at(self, x, y):
         """Fields at x, y [B, H, W] in cells of the coarse octave (4 texels): [B, CHANNELS, H, W] in 0..1."""
-        scale = 4.0 / SIZE
-        grid = torch.stack([x * scale, y * scale], -1)
-        grid = (grid - torch.floor(grid)) * 2 - 1
-        table = self.table.expand(x.shape[0], -1, -1, -1)
-        return F.grid_sample(table, grid, mode='bilinear', padding_mode='border', align_corners=True)
+        look_up = apart if x.device.type == 'cpu' else looked_up
+        return look_up(self.table, x, y)
+
+
+def looked_up(table, x, y):
+    scale = 4.0 / SIZE
+    grid = torch.stack([x * scale, y * scale], -1)
+    grid = (grid - torch.floor(grid)) * 2 - 1
+    table = table.expand(x.shape[0], -1, -1, -1)
+    return F.grid_sample(table, grid, mode='bilinear', padding_mode='border', align_corners=True)
+
+
+# What PyTorch compiles of grid_sample for the CPU takes many times as long as its own.
+apart = torch.compiler.disable(looked_up) if hasattr(torch, 'compiler') else looked_up
 
 
 class Fusion:
@@ -65,9 +74,11 @@ def item(g, prefix, i):
 def absent(amount):
     """Whether nothing in the batch has any of it, so that drawing it can be left out.
 
-    Asked on the CPU only: on a GPU the answer would cost more than the drawing, and compiled code must not ask.
+    Asked on the CPU only: on a GPU the answer would cost more than the drawing. Compiled code cannot ask, its callers can.
     """
-    return amount.device.type == 'cpu' and not Fusion.on and not bool(amount.any())
+    if amount.device.type != 'cpu' or (Fusion.on and torch.compiler.is_compiling()):
+        return False
+    return not bool(amount.any())
 
 
 def smooth(x):

@@ -3,7 +3,7 @@
 import torch
 
 from . import geometry
-from .texture import Fusion, absent, blend, fused, item, smooth
+from .texture import absent, blend, fused, item, smooth
 
 VEHICLES = 7
 PAINTS = (
@@ -106,7 +106,7 @@ def drive(g, ground, albedo, depth, upright):
             albedo, depth, upright, glow = body(car, tint, ground.u, ground.v, albedo, depth, upright, glow)
         else:
             fields = [t[place] for t in (ground.u, ground.v, albedo, depth, upright, glow)]
-            for field, new in zip(fields[2:], body(car, tint, *fields)):
+            for field, new in zip(fields[2:], body.__wrapped__(car, tint, *fields)):  # no two have the same size: uncompiled
                 field.copy_(new)
         if not absent(car['lights']):
             glow = lamps(car, tint, g['wet'], ground.u, ground.v, glow)
@@ -118,7 +118,7 @@ def window(car, u, v):
 
     For one picture on the CPU, where a part costs less; elsewhere the whole is drawn.
     """
-    if Fusion.on or u.device.type != 'cpu' or len(u) > 1:
+    if u.device.type != 'cpu' or len(u) > 1:
         return None
     half = car['width'] / 2 * car['cos'].new_tensor([[-1], [1], [-1], [1]])
     ahead = car['long'] * car['cos'].new_tensor([[0], [0], [1], [1]])
