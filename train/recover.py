@@ -22,6 +22,7 @@ from road.renderer import Renderer
 
 SEED = 1_000_004  # of the pictures that statistics are taken of
 BYTE = 255  # models take bytes, checkpoints shares of one
+ANEW = ('heads.prior_embeddings.weight', 'heads.seg_decoder.conv.weight', 'heads.seg_decoder.conv.bias')  # no model has these
 SCALE = 'picture/constant_0'  # what a model in float16 multiplies bytes by before its first convolution
 
 
@@ -57,11 +58,15 @@ def placed(name, stored):
 
 @torch.no_grad()
 def unfolded(arch, weights):
-    """The network of a model's weights, in eval mode, with BatchNorms that add the folded bias and do nothing else."""
+    """The network of a model's weights, in eval mode, with BatchNorms that add the folded bias and do nothing else.
+
+    KeyError where a tensor is missing, RuntimeError where one has another shape.
+    """
     first = 'backbone.model.conv1.weight'
     net = model.CLRNet(arch, weights[first].shape[0] / 64, weights['heads.priors'].shape[1])
+    folded = {id(value) for norm, _ in normed(net) for value in norm.parameters()}
     for name, value in net.named_parameters():
-        if name in weights:
+        if id(value) not in folded and name not in ANEW:
             value.copy_(placed(name, weights[name]).reshape(value.shape))
     for norm, convolution in normed(net):
         norm.running_var.fill_(1 - norm.eps)
@@ -113,16 +118,27 @@ def refit(net, statistics):
 
 def recover(path, batches):
     """The network of the model at path, with statistics of batches of pictures."""
-    net = unfolded(*read(path))
+    arch, weights = read(path)
+    try:
+        net = unfolded(arch, weights)
+    except (KeyError, RuntimeError, IndexError) as e:
+        raise ValueError(f'{path}: not the weights of a CLRNet of {arch}: {e}') from None
     refit(net, measured(net, batches))
     return net
+
+
+def positive(text):
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
 
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument('model')
     ap.add_argument('out')
-    ap.add_argument('--pictures', type=int, default=64, help='that statistics are taken of')
+    ap.add_argument('--pictures', type=positive, default=64, help='that statistics are taken of')
     a = ap.parse_args()
     drawer = Renderer(800, 320)
     batches = (drawer.batch(SEED, torch.arange(i, i + 8))[0] for i in range(0, a.pictures, 8))

@@ -60,6 +60,15 @@ class RecoverTest(unittest.TestCase):
             after = net(self.pictures)[0][-1]
         self.assertLess(float((after - before)[..., :2].abs().mean()), 0.05 * float(before[..., :2].std()))
 
+    def test_a_model_without_a_tensor_is_refused(self):
+        self.recovered()
+        stored = recover.onnx.load(self.model)
+        gone = next(t for t in stored.graph.initializer if t.name == 'neck.lateral_convs.0.conv.weight')
+        stored.graph.initializer.remove(gone)
+        recover.onnx.save(stored, self.model)
+        with self.assertRaisesRegex(ValueError, 'net.onnx: not the weights of a CLRNet of resnet18.*neck.lateral_convs.0'):
+            recover.recover(self.model, [self.pictures])
+
 
 if __name__ == '__main__':
     unittest.main()
