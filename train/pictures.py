@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Writes drawn pictures as files, their lanes beside them as CULane has them: to calibrate on, and for `lanert val`."""
+"""Writes drawn pictures as files, to calibrate on, and their lanes beside them, for `lanert val --dataset culane`.
+
+Lanes are in pixels of CULane's 1640x590 picture, which that reads, whatever the size of the picture drawn.
+"""
 
 import argparse
 import os
@@ -8,6 +11,8 @@ import torch
 
 import evaluate
 from road import picture, renderer
+
+CULANE = (1640, 590)
 
 
 def drawn(drawer, seed, number):
@@ -37,7 +42,7 @@ def main():
         picture.write_png(path + '.png', shown)
         with open(path + '.lines.txt', 'w') as f:
             for lane in lanes:
-                f.write(' '.join(f'{x * shown.shape[2]:.3f} {y * shown.shape[1]:.3f}' for x, y in lane) + '\n')
+                f.write(' '.join(f'{x * CULANE[0]:.3f} {y * CULANE[1]:.3f}' for x, y in lane) + '\n')
 
 
 if __name__ == '__main__':

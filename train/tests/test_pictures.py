@@ -28,14 +28,14 @@ class PicturesTest(unittest.TestCase):
             for mine, theirs in zip(lanes, wanted):
                 np.testing.assert_array_equal(mine, theirs)
 
-    def test_files_hold_the_lanes_in_pixels(self):
+    def test_files_hold_the_lanes_in_culanes_pixels(self):
         with tempfile.TemporaryDirectory() as folder:
             line = ['pictures.py', folder, '--seed', '5', '--first', '2', '--count', '2', '--size', '240x96']
             with mock.patch('sys.argv', line):
                 pictures.main()
             self.assertEqual(sorted(os.listdir(folder)), ['00002.lines.txt', '00002.png', '00003.lines.txt', '00003.png'])
             _, lanes = pictures.drawn(self.drawer, 5, 3)
-            read = evaluate.labels(os.path.join(folder, '00003.lines.txt'), 240, 144)
+            read = evaluate.labels(os.path.join(folder, '00003.lines.txt'), *pictures.CULANE)
             self.assertEqual(len(read), len(lanes))
             for mine, theirs in zip(read, lanes):
                 np.testing.assert_allclose(mine, theirs, atol=1e-4)
