@@ -16,7 +16,7 @@ lines_of() {
 }
 
 @test "a drawn road to every output at once" {
-    run --separate-stderr "$LANERT" detect synthetic:frames=12,size=640x360 -m "$MODEL" \
+    run --separate-stderr detect synthetic:frames=12,size=640x360 \
         -o road.mp4 -o road.jsonl -o road.json -o culane --format culane -o llamas --format llamas -o pictures/
     [ "$status" = 0 ]
     [[ $stderr == *"12 frames"* ]]
@@ -44,7 +44,7 @@ lines_of() {
         usable $engine || continue
         HOME=$PWD/home TMPDIR=$PWD/tmp XDG_CACHE_HOME= detect synthetic:frames=1,size=160x90 --engine $engine -q
     done
-    HOME=$PWD/home TMPDIR=$PWD/tmp XDG_CACHE_HOME= "$LANERT" doctor >/dev/null
+    HOME=$PWD/home TMPDIR=$PWD/tmp XDG_CACHE_HOME= "$LANERT" doctor -m "$MODEL" >/dev/null
     [ -z "$(find home tmp -mindepth 1)" ] || { find home tmp; false; }
 }
 
@@ -63,7 +63,7 @@ lines_of() {
         "$LANERT" convert "$CHECKPOINT" -o $outputs.onnx --preset culane --outputs $outputs -q
         for engine in onnxruntime openvino; do
             usable $engine || continue
-            "$LANERT" detect synthetic:frames=3,size=640x360 -m $outputs.onnx --engine $engine --precision fp32 -q \
+            detect synthetic:frames=3,size=640x360 -m $outputs.onnx --engine $engine --precision fp32 -q \
                 -o $outputs-$engine --format culane
             diff -r <(cd $outputs-$engine && sed 's/\.[0-9]*//g' -- */*.txt) \
                 <(cd "$(ls -d ./*-*/ | head -1)" && sed 's/\.[0-9]*//g' -- */*.txt)
@@ -132,7 +132,7 @@ lines_of() {
     wait $pid
     grep -q "3 frames.*interrupted" err
     [ "$(ffprobe -v error -count_frames -show_entries stream=nb_read_frames -of csv=p=0 cut.mp4)" = 3 ]
-    "$LANERT" quantize "$MODEL" --calib silent -o int8.onnx 2>err &
+    "$LANERT" quantize "$MODEL" --engine "$ENGINE" --calib silent -o int8.onnx 2>err &
     pid=$!
     interrupt $pid 0.5
     wait $pid || status=$?

@@ -21,7 +21,7 @@ need_no_driver() {
     machine | jq -e '.gpus == [{"name": "cuda:0", "usable": true, "model": "Played GPU 0", "capability": "8.9",
         "driver": "13.2", "memory_gb": 8.0, "note": ""}] and
         (.engines[] | select(.name == "onnxruntime") | .devices == "cpu, cuda, tensorrt")'
-    [[ $("$LANERT" doctor) == *"cuda:0       Played GPU 0, 8.0 GB of memory, compute capability 8.9; driver for CUDA 13.2"* ]]
+    [[ $("$LANERT" doctor -m none) == *"cuda:0       Played GPU 0, 8.0 GB of memory, compute capability 8.9; driver for CUDA 13.2"* ]]
     unset LANERT_ENGINES
     need_no_driver
     machine | jq -e '.gpus | length == 1 and (.[0].note | test("driver"))'
