@@ -122,6 +122,7 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__)
     ap.add_argument('checkpoint', help='or lanes.jsonl, what `lanert detect FOLDER -o lanes.jsonl` found, with --folder')
     ap.add_argument('--drawn', type=int, default=0, metavar='N', help='measure on N drawn pictures')
+    ap.add_argument('--seed', type=int, default=VALIDATION_SEED, help='of the drawn pictures (default: %(default)s)')
     ap.add_argument('--folder', action='append', default=[], help='pictures, with .lines.txt beside them where known')
     ap.add_argument('--show', metavar='DIR', help="write each folder's pictures with their lanes below DIR")
     ap.add_argument('--size', default='800x320', help="the network's input, width x height")
@@ -134,7 +135,7 @@ def main():
             print(json.dumps({'set': os.path.basename(os.path.normpath(path))} | detected(a.checkpoint, path).figures()))
         return
     net = model.load(a.checkpoint).to(a.device)
-    sets = [('drawn', drawn(net, size, a.drawn, a.device))] if a.drawn else []
+    sets = [('drawn', drawn(net, size, a.drawn, a.device, seed=a.seed))] if a.drawn else []
     for path in a.folder:
         name = os.path.basename(os.path.normpath(path))
         show = os.path.join(a.show, name) if a.show else None
