@@ -29,7 +29,7 @@ def main():
     a = ap.parse_args()
     try:
         model.save(a.out, average(model.load(a.before), model.load(a.after), a.share))
-    except (OSError, ValueError, pickle.UnpicklingError) as e:
+    except (OSError, ValueError, KeyError, RuntimeError, pickle.UnpicklingError) as e:
         sys.exit(f'average.py: {e}')
 
 
