@@ -91,6 +91,7 @@ Try 'lanert $1 --help'." ] || { echo "$stderr"; return 1; }
     run --separate-stderr "$LANERT" doctor -m none
     [ "$status" = 0 ] || [ "$status" = 3 ]
     [[ $output == *processor*openvino*onnxruntime*model*none* ]]
+    machine | jq -e '.model == "none"'
     run --separate-stderr "$LANERT" doctor --json
     echo "$output" | jq -e '.lanert and .cpu.threads > 0 and (.engines | length >= 2) and (.engines[0] | has("usable")) and
         (.model | endswith("/road.onnx"))'
@@ -101,7 +102,7 @@ Try 'lanert $1 --help'." ] || { echo "$stderr"; return 1; }
     need_engine
     "$LANERT" doctor --json --model "$MODEL" | jq -e --arg m "$MODEL" '.model == $m and (.auto.engine | length > 0) and
         (.auto.precision == "fp32" or (.auto.precision == "bf16" and (.auto.why | test("bf16 finds the same [0-9]+ lanes"))))'
-    [[ $("$LANERT" doctor -m "$MODEL") == *"auto: "* ]]
+    [[ $("$LANERT" doctor) == *"/models/road.onnx"*"auto: "* ]] # the bundled one
     "$LANERT" doctor --json -m nowhere.onnx | jq -e '.auto.engine == "" and (.auto.why | test("nowhere.onnx"))'
 }
 
