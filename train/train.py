@@ -17,7 +17,7 @@ from torch import distributed
 import evaluate
 import parts
 from clrnet import losses, model
-from road import labels, renderer
+from road import labels, markings, renderer
 
 CLIP = 10.0  # greatest norm of the gradient
 EMA = 0.9995  # share of the old average kept each step, once warm
@@ -42,6 +42,7 @@ def options():
         '--rate', type=float, default=6e-4, help='learning rate at batch 24, scaled by the root of the batch'
     )
     ap.add_argument('--reuse', type=int, default=1, help='steps a drawn batch is good for, on a CPU 3 or 4')
+    ap.add_argument('--dotted', type=float, default=markings.DOTTED, help='share of roads whose lines are raised dots')
     ap.add_argument('--warm', type=int, default=300, help='steps in which the learning rate rises')
     ap.add_argument('--priors', type=int, default=0, help='train on so many random priors a step; 0: on all')
     ap.add_argument('--precision', default='bf16', choices=('bf16', 'fp32'))
@@ -104,16 +105,16 @@ class Team:
 class Scenes:
     """This process's part of batch after batch from a picture number on, sampled ahead by a thread of their own."""
 
-    def __init__(self, seed, first, batch, team):
+    def __init__(self, seed, first, batch, team, dotted=markings.DOTTED):
         self.queue, self.stopped = queue.Queue(maxsize=3 * GROUP), False
-        self.thread = threading.Thread(target=self.work, args=(seed, first, batch, team), daemon=True)
+        self.thread = threading.Thread(target=self.work, args=(seed, first, batch, team, dotted), daemon=True)
         self.thread.start()
 
-    def work(self, seed, first, batch, team):
+    def work(self, seed, first, batch, team, dotted):
         mine = batch // team.size
         while not self.stopped:
             starts = first + team.rank * mine + torch.arange(GROUP) * batch
-            group = renderer.sample(seed, (starts[:, None] + torch.arange(mine)).flatten())
+            group = renderer.sample(seed, (starts[:, None] + torch.arange(mine)).flatten(), dotted)
             for i in range(GROUP):
                 piece = {k: v[i * mine : (i + 1) * mine] for k, v in group.items()}
                 while not self.stopped:
@@ -330,7 +331,7 @@ class Trainer:
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: setattr(self, 'stop', True))
         self.net.train()
-        scenes = Scenes(self.a.seed, self.drawn, self.a.batch, self.team)
+        scenes = Scenes(self.a.seed, self.drawn, self.a.batch, self.team, self.a.dotted)
         started = saved = checked = last = tick = time.time()
         sums, counted = {}, 0
         while True:

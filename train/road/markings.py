@@ -8,6 +8,7 @@ from .texture import absent, band, blend, dashes, fused, item, smooth
 LINES = layout.LINES
 GHOSTS = 2
 DULLEST = 0.62  # albedo of the darkest white that lines are painted with
+DOTTED = 0.16  # share of the roads whose lines are raised dots
 # period and painted length of dashes, metres: US, CN motorway, CN city, DE motorway, DE road, UK, block, dense
 PATTERNS = (
     (12.2, 3.05),
@@ -42,11 +43,11 @@ def colours(dice, yellow):
     return white + (gold - white) * yellow[..., None]
 
 
-def sample(dice, g):
+def sample(dice, g, dotted=DOTTED):
     one = dice.stream('markings')
     real, edge, centre, divider = roles(g)
     whole = lambda chance: one.flag(chance)[:, None]
-    botts = whole(0.16)
+    botts = whole(dotted)
     solid = edge * one.flag(0.86, (LINES,)) + centre * one.flag(0.55, (LINES,)) + divider * one.flag(0.1, (LINES,))
     dots = divider * botts + edge * botts * whole(0.15) + centre * botts * whole(0.5)
     double = centre * one.flag(0.5, (LINES,)) + divider * one.flag(0.03, (LINES,)) + edge * one.flag(0.02, (LINES,))
@@ -65,8 +66,8 @@ def sample(dice, g):
         'dots': dots,
         'double': double,
         'width': one.uniform(0.09, 0.2, (1,)) * (1 + 0.15 * one.normal(0, 1, (LINES,)).clamp(-2, 2)),
-        'wide': one.flag(0.05, (LINES,)),
-        'gap': one.uniform(0.18, 0.4, (LINES,)),
+        'wide': one.flag(0.05, (LINES,)) * (1 - double),
+        'gap': one.uniform(0.08, 0.3, (LINES,)),  # of double lines: 0.12 in Germany, 0.1 to 0.3 in China
         'period': period,
         'duty': duty.expand(-1, LINES),
         'phase': (one.uniform(0, 40, (LINES,)) * one.flag(0.4, (1,))) + one.uniform(0, 40, (1,)),

@@ -7,13 +7,13 @@ from .dice import Dice
 from .texture import Fusion, Noise, absent, blend
 
 
-def sample(seed, indices):
+def sample(seed, indices, dotted=markings.DOTTED):
     """The scenes of the given picture numbers: a dict of tensors [B, …] on the CPU."""
     dice = Dice(seed, indices)
     g = geometry.sample(dice)
     g |= light.sample(dice)
     g |= layout.sample(dice)
-    g |= markings.sample(dice, g)
+    g |= markings.sample(dice, g, dotted)
     g |= surface.sample(dice, g)
     g |= roadside.sample(dice, g)
     g |= vehicles.sample(dice, g)

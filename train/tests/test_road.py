@@ -60,6 +60,22 @@ class SurfaceTest(unittest.TestCase):
         self.assertGreater(float((g['seam_tone'] > 1.05).float().mean()), 0.15)
 
 
+class MarkingsTest(unittest.TestCase):
+    def test_two_lines_of_a_double_one_lie_as_close_as_painted(self):
+        g = renderer.sample(5, torch.arange(512))
+        both = (g['line_gap'] + g['line_width'])[g['line_double'] > 0]
+        self.assertGreater(len(both), 100)
+        self.assertGreater(float(both.min()), 0.12)
+        self.assertLess(float(both.max()), 0.6)
+
+    def test_dots_are_as_common_as_asked_and_nothing_else_changes(self):
+        few, many = (renderer.sample(5, torch.arange(1024), dotted=share) for share in (0.1, 0.5))
+        share = lambda g: float((g['line_dots'] * g['line_painted']).amax(1).mean())
+        self.assertTrue(0.04 < share(few) < 0.12 and 0.3 < share(many) < 0.55, (share(few), share(many)))
+        for name in few.keys() - {'line_dots'}:
+            self.assertTrue(torch.equal(few[name], many[name]), name)
+
+
 class GeometryTest(unittest.TestCase):
     def setUp(self):
         self.g = renderer.sample(11, torch.arange(64))
