@@ -181,7 +181,7 @@ typedef struct lanert_detector_options {
                          * before the first frame, the processor */
     /* Of the engine's arithmetic, where it has a choice. Auto: as the model's types say; but of a model in float, bf16
      * or fp16 where the processor has instructions for it, the engine uses them, and a few drawn roads, tried while the
-     * detector opens, show the same lanes in it, sooner. */
+     * detector opens, show the same lanes in it for less of the processor's time. */
     lanert_precision precision;
     int threads; /* of the engine; 0: one for each processor */
     int batch;   /* the most frames one lanert_detect call may bring, 1 to 64 */

@@ -7,6 +7,9 @@
 /* Nanoseconds of the monotonic clock. */
 int64_t clock_ns(void);
 
+/* Nanoseconds that processors have spent on this process, all its threads together. */
+int64_t clock_cpu_ns(void);
+
 #define NS_TO_MS(ns) ((double)(ns) / 1e6)
 
 #endif

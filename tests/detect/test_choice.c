@@ -13,17 +13,24 @@ static struct effect {
     float move, score; /* parts of the width; 0: as it is */
     bool none;         /* there is no lane at all */
     bool slow;         /* it takes longer than float32, which takes STEP_MS; else less */
+    bool waits;        /* other programs make it wait */
 } effect;
 
 #define STEP_MS 2
 
 /* Time goes on in the engine alone, so that what is faster does not depend on the machine. */
-static int64_t now_ns;
+static int64_t now_ns, cpu_ns;
 int64_t __wrap_clock_ns(void);
+int64_t __wrap_clock_cpu_ns(void);
 
 int64_t __wrap_clock_ns(void)
 {
     return now_ns;
+}
+
+int64_t __wrap_clock_cpu_ns(void)
+{
+    return cpu_ns;
 }
 
 static bool is_reduced(void)
@@ -34,7 +41,9 @@ static bool is_reduced(void)
 static void take_time(void *context)
 {
     (void)context;
-    now_ns += INT64_C(1000000) * (!is_reduced() ? STEP_MS : effect.slow ? 3 * STEP_MS : 1);
+    int ms = !is_reduced() ? STEP_MS : effect.slow ? 3 * STEP_MS : 1;
+    cpu_ns += INT64_C(1000000) * ms;
+    now_ns += INT64_C(1000000) * (ms + (effect.waits && is_reduced() == !effect.slow ? 10 * STEP_MS : 0));
 }
 
 static void on_run(void *context)
@@ -115,6 +124,16 @@ static void what_is_slower_is_refused(void **state)
     (void)state;
     effect.slow = true;
     assert_choice("fp32", "bf16 finds the same 8 lanes of drawn roads, but is slower: ");
+}
+
+/* On a busy machine latency says more of the other programs. */
+static void waiting_for_processors_is_not_being_slow(void **state)
+{
+    (void)state;
+    effect.waits = true;
+    assert_choice("bf16", "bf16 finds the same 8 lanes");
+    effect.slow = true;
+    assert_choice("fp32", "but is slower: 6.0 ms of processors' time for 2.0");
 }
 
 static void no_lanes_prove_nothing(void **state)
@@ -251,6 +270,7 @@ int main(void)
         cmocka_unit_test_setup(what_finds_the_same_lanes_is_chosen, set_up),
         cmocka_unit_test_setup(other_lanes_are_refused, set_up),
         cmocka_unit_test_setup(what_is_slower_is_refused, set_up),
+        cmocka_unit_test_setup(waiting_for_processors_is_not_being_slow, set_up),
         cmocka_unit_test_setup(no_lanes_prove_nothing, set_up),
         cmocka_unit_test_setup(fp16_is_tried_after_bf16, set_up),
         cmocka_unit_test_setup(a_failure_of_the_reduced_one_is_no_failure, set_up),
