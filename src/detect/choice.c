@@ -27,6 +27,7 @@ typedef struct trial {
     picture roads[CHOICE_FRAMES];
     findings exact, reduced;
     deviation_sum deviation;
+    bool slower; /* so is the precision tried last */
     char why[CHOICE_WHY];
 } trial;
 
@@ -75,11 +76,11 @@ static bool agrees(trial *t, const char *name)
         deviation_add_lanes(&t->deviation, t->exact.lanes[i], t->exact.counts[i], t->reduced.lanes[i],
                             t->reduced.counts[i]);
     lanert_deviation d = deviation_result(&t->deviation);
-    bool same = d.lanes && !d.lost && !d.gained && d.moved_px <= MAX_MOVED_PX,
-         less = t->reduced.cpu_ms < t->exact.cpu_ms;
+    bool same = d.lanes && !d.lost && !d.gained && d.moved_px <= MAX_MOVED_PX;
+    t->slower = t->reduced.cpu_ms >= t->exact.cpu_ms;
     if (!d.lanes)
         snprintf(t->why, sizeof t->why, "drawn roads prove nothing of %s: no lanes are found in them", name);
-    else if (same && !less)
+    else if (same && t->slower)
         snprintf(t->why, sizeof t->why,
                  "%s finds the same %d lanes of drawn roads, but is slower: %.1f ms of processors' time for %.1f", name,
                  d.lanes, t->reduced.cpu_ms, t->exact.cpu_ms);
@@ -90,7 +91,7 @@ static bool agrees(trial *t, const char *name)
         snprintf(t->why, sizeof t->why,
                  "of %d lanes of drawn roads, %s loses %d, adds %d, and moves the others by %.2f pixels at width %d",
                  d.lanes, name, d.lost, d.gained, d.moved_px, NET_WIDTH);
-    return same && less;
+    return same && !t->slower;
 }
 
 /* Opens the detector in that precision, and leaves it open where it will do. */
@@ -108,7 +109,7 @@ static bool try_precision(trial *t, lanert_precision precision, lanert_detector 
 }
 
 /* *det is open with the caller's options. Closes it, and may open another instead. bf16 comes first: what multiplies
- * matrices in fp16 does so in bf16, but not the other way round. */
+ * matrices in fp16 does so in bf16, but not the other way round; where bf16 is no faster, fp16 is not tried. */
 static void try_all(trial *t, unsigned reduced, lanert_detector **det)
 {
     static const lanert_precision candidates[] = {LANERT_BF16, LANERT_FP16};
@@ -119,7 +120,7 @@ static void try_all(trial *t, unsigned reduced, lanert_detector **det)
     lanert_detector_close(det);
     if (rc)
         snprintf(t->why, sizeof t->why, "drawn roads cannot be tried: %.180s", why.text);
-    for (size_t i = 0; !rc && !*det && i < ARRAY_LEN(candidates); i++)
+    for (size_t i = 0; !rc && !*det && !t->slower && i < ARRAY_LEN(candidates); i++)
         if (reduced & PRECISION_BIT(candidates[i]))
             try_precision(t, candidates[i], det);
 }

@@ -152,6 +152,17 @@ static void fp16_is_tried_after_bf16(void **state)
     assert_choice("fp16", "fp16 finds");
 }
 
+static void fp16_is_not_tried_where_bf16_is_slower(void **state)
+{
+    (void)state;
+    model.script.reduced |= PRECISION_BIT(LANERT_FP16);
+    effect.slow = true;
+    assert_choice("fp32", "bf16 finds the same 8 lanes of drawn roads, but is slower: ");
+    assert_int_equal(model.script.runs, 2 * CHOICE_FRAMES);
+    effect = (struct effect){.move = 20.0f / 799}; /* other lanes, but faster */
+    assert_choice("fp32", "fp16 loses 4, adds 4");
+}
+
 static void a_failure_of_the_reduced_one_is_no_failure(void **state)
 {
     (void)state;
@@ -273,6 +284,7 @@ int main(void)
         cmocka_unit_test_setup(waiting_for_processors_is_not_being_slow, set_up),
         cmocka_unit_test_setup(no_lanes_prove_nothing, set_up),
         cmocka_unit_test_setup(fp16_is_tried_after_bf16, set_up),
+        cmocka_unit_test_setup(fp16_is_not_tried_where_bf16_is_slower, set_up),
         cmocka_unit_test_setup(a_failure_of_the_reduced_one_is_no_failure, set_up),
         cmocka_unit_test_setup(what_cannot_be_tried_is_as_it_was, set_up),
         cmocka_unit_test_setup(there_is_no_trial_where_nothing_is_to_be_chosen, set_up),
