@@ -264,12 +264,30 @@ static void say_source(const job *j, const lanert_source_info *info)
              precision, *why ? ": " : "", why);
 }
 
+/* Frames of a stream or camera queue while they are not read. */
+static bool is_stream(const char *spec)
+{
+    return strstr(spec, "://") || !strncmp(spec, "/dev/", 5);
+}
+
+/* When there is a source: it takes seconds. */
+static int open_detector(job *j)
+{
+    if (j->det)
+        return EXIT_DONE;
+    int status = detector_options_open(&j->detector, &j->model, &j->det);
+    j->start_s = now_s();
+    return status;
+}
+
 static int run_source(job *j, const char *spec)
 {
     lanert_source *source = NULL;
     lanert_stats stats = {0};
     lanert_error err;
     int status;
+    if (is_stream(spec) && (status = open_detector(j)))
+        return status;
     int rc = open_source(spec, should_stop, j, &source, &err);
     if (rc == LANERT_END)
         return EXIT_DONE;
@@ -284,7 +302,7 @@ static int run_source(job *j, const char *spec)
                            info->name);
         goto out;
     }
-    if (!j->opened && (status = open_outputs(j, info)))
+    if ((status = open_detector(j)) || (!j->opened && (status = open_outputs(j, info))))
         goto out;
     if (j->outputs.count && info->pictures != j->pictures) {
         status =
@@ -408,8 +426,6 @@ static int run(job *j, char **specs, int count)
         say_error("%s", why);
         return EXIT_FAILED;
     }
-    if ((status = detector_options_open(&j->detector, &j->model, &j->det)))
-        return status;
     j->start_s = now_s();
     status = run_sources(j, specs, count);
     if (j->stats.frames && !summarize(j) && !status)
@@ -436,7 +452,7 @@ int cmd_detect(int argc, char **argv)
         return say_usage("--json and an output cannot both go to standard output");
     if (j.max_missed >= 0 && j.deadline_ms == 0)
         return say_usage("--max-missed is of a deadline, and --deadline says that there is none");
-    if ((status = detector_options_complete(&j.detector)))
+    if ((status = outputs_check_files(&j.outputs, j.force)) || (status = detector_options_complete(&j.detector)))
         return status;
     if (j.quiet)
         j.detector.options.on_note = NULL;

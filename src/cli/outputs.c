@@ -104,6 +104,16 @@ int output_file_check(const char *path, bool force)
     return EXIT_FAILED;
 }
 
+int outputs_check_files(const outputs *o, bool force)
+{
+    struct stat st;
+    int status = EXIT_DONE;
+    for (int i = 0; !status && i < o->count; i++)
+        if (strcmp(o->list[i].path, "-") && stat(o->list[i].path, &st) == 0 && S_ISREG(st.st_mode))
+            status = output_file_check(o->list[i].path, force);
+    return status;
+}
+
 char *output_join(const char *folder, const char *name)
 {
     char *path = NULL;

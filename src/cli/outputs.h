@@ -33,6 +33,9 @@ bool outputs_use_stdout(const outputs *o);
  * said to be wrong. */
 int output_file_check(const char *path, bool force);
 
+/* The same of those outputs that are files and there. */
+int outputs_check_files(const outputs *o, bool force);
+
 /* "folder/name", to be freed; NULL: no memory. */
 char *output_join(const char *folder, const char *name);
 

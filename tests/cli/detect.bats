@@ -241,6 +241,10 @@ lines_of() {
     for bad in empty cut checkpoint missing; do
         fails 3 "$bad.onnx" "$LANERT" detect synthetic:frames=1 -m $bad.onnx
     done
+    # What is known without the model is told first: a detector takes seconds to open.
+    : >there.jsonl
+    fails 4 "missing.mp4" "$LANERT" detect missing.mp4 -m empty.onnx
+    fails 1 "is there already" "$LANERT" detect synthetic:frames=1 -m empty.onnx -o there.jsonl
     fails 2 "abacus" detect synthetic:frames=1 --engine abacus
     fails 2 "fixed thresholds" bash -c "'$LANERT' convert '$CHECKPOINT' -o lanes.onnx --preset culane --outputs lanes -q &&
         '$LANERT' detect synthetic:frames=1 -m lanes.onnx --conf 0.1"
