@@ -264,10 +264,10 @@ static void say_source(const job *j, const lanert_source_info *info)
              precision, *why ? ": " : "", why);
 }
 
-/* Frames of a stream or camera queue while they are not read. */
+/* Whether frames may come while they are not read, and queue. */
 static bool is_stream(const char *spec)
 {
-    return strstr(spec, "://") || !strncmp(spec, "/dev/", 5);
+    return !strcmp(spec, "-") || strstr(spec, "://") || !strncmp(spec, "/dev/", 5);
 }
 
 /* When there is a source: it takes seconds. */
