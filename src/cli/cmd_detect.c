@@ -452,7 +452,7 @@ int cmd_detect(int argc, char **argv)
         return say_usage("--json and an output cannot both go to standard output");
     if (j.max_missed >= 0 && j.deadline_ms == 0)
         return say_usage("--max-missed is of a deadline, and --deadline says that there is none");
-    if ((status = outputs_check_files(&j.outputs, j.force)) || (status = detector_options_complete(&j.detector)))
+    if ((status = detector_options_complete(&j.detector)))
         return status;
     if (j.quiet)
         j.detector.options.on_note = NULL;
@@ -461,6 +461,8 @@ int cmd_detect(int argc, char **argv)
             return EXIT_USAGE;
     if (!outputs_spare(&j.outputs, j.detector.model))
         return EXIT_USAGE;
+    if ((status = outputs_check_files(&j.outputs, j.force)))
+        return status;
     interrupt_catch();
     status = run(&j, argv + optind, argc - optind);
     outputs_close(&j.outputs);

@@ -196,6 +196,7 @@ lines_of() {
 @test "an input is not an output too, and no output is named twice" {
     detect synthetic:frames=2,size=160x90 -o in.mp4 -q
     ln -s in.mp4 link.mp4
+    fails 2 "is an input too" detect in.mp4 -o in.mp4
     fails 2 "is an input too" detect in.mp4 -o in.mp4 --force
     fails 2 "is an input too" detect in.mp4 -o link.mp4 --force
     fails 2 "is an input too" detect in.mp4 -o "$MODEL" --format jsonl --force
