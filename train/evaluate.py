@@ -79,7 +79,7 @@ def labels(path, width, height):
     return lanes
 
 
-def folder(net, path, size, device, show=None, confidence=0.4):
+def folder(net, path, size, device, show=None, confidence=decode.CONFIDENCE):
     """Cases of a folder's labelled pictures; with show, every picture is written there with its lanes."""
     for name in sorted(os.listdir(path)):
         stem, extension = os.path.splitext(name)
@@ -126,7 +126,7 @@ def main():
     ap.add_argument('--folder', action='append', default=[], help='pictures, with .lines.txt beside them where known')
     ap.add_argument('--show', metavar='DIR', help="write each folder's pictures with their lanes below DIR")
     ap.add_argument('--size', default='800x320', help="the network's input, width x height")
-    ap.add_argument('--conf', type=float, nargs='+', default=[0.4], help='confidences to measure at')
+    ap.add_argument('--conf', type=float, nargs='+', default=[decode.CONFIDENCE], help='confidences to measure at')
     ap.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     a = ap.parse_args()
     size = tuple(map(int, a.size.split('x')))

@@ -16,8 +16,8 @@ from torch import distributed
 
 import evaluate
 import parts
-from clrnet import losses, model
-from road import labels, markings, renderer
+from clrnet import decode, losses, model
+from road import labels, renderer
 
 CLIP = 10.0  # greatest norm of the gradient
 EMA = 0.9995  # share of the old average kept each step, once warm
@@ -42,7 +42,8 @@ def options():
         '--rate', type=float, default=6e-4, help='learning rate at batch 24, scaled by the root of the batch'
     )
     ap.add_argument('--reuse', type=int, default=1, help='steps a drawn batch is good for, on a CPU 3 or 4')
-    ap.add_argument('--dotted', type=float, default=markings.DOTTED, help='share of roads whose lines are raised dots')
+    ap.add_argument('--freeways', type=float, default=0.0, help='share of divided roads made freeways, which are hard')
+    ap.add_argument('--uneven', type=float, default=0.0, help='share of roads whose lanes differ in breadth')
     ap.add_argument('--warm', type=int, default=300, help='steps in which the learning rate rises')
     ap.add_argument('--priors', type=int, default=0, help='train on so many random priors a step; 0: on all')
     ap.add_argument('--precision', default='bf16', choices=('bf16', 'fp32'))
@@ -105,16 +106,16 @@ class Team:
 class Scenes:
     """This process's part of batch after batch from a picture number on, sampled ahead by a thread of their own."""
 
-    def __init__(self, seed, first, batch, team, dotted=markings.DOTTED):
+    def __init__(self, seed, first, batch, team, **harder):
         self.queue, self.stopped = queue.Queue(maxsize=3 * GROUP), False
-        self.thread = threading.Thread(target=self.work, args=(seed, first, batch, team, dotted), daemon=True)
+        self.thread = threading.Thread(target=self.work, args=(seed, first, batch, team, harder), daemon=True)
         self.thread.start()
 
-    def work(self, seed, first, batch, team, dotted):
+    def work(self, seed, first, batch, team, harder):
         mine = batch // team.size
         while not self.stopped:
             starts = first + team.rank * mine + torch.arange(GROUP) * batch
-            group = renderer.sample(seed, (starts[:, None] + torch.arange(mine)).flatten(), dotted)
+            group = renderer.sample(seed, (starts[:, None] + torch.arange(mine)).flatten(), **harder)
             for i in range(GROUP):
                 piece = {k: v[i * mine : (i + 1) * mine] for k, v in group.items()}
                 while not self.stopped:
@@ -325,13 +326,14 @@ class Trainer:
             net = self.average.network(self.a).to(self.device)
             size = tuple(map(int, self.a.size.split('x')))
             cases = evaluate.drawn(net, size, self.a.check_pictures, self.device)
-            self.log('check', step=self.step, **evaluate.count(cases, [0.4])[0.4].figures())
+            tally = evaluate.count(cases, [decode.CONFIDENCE])[decode.CONFIDENCE]
+            self.log('check', step=self.step, **tally.figures())
 
     def run(self):
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: setattr(self, 'stop', True))
         self.net.train()
-        scenes = Scenes(self.a.seed, self.drawn, self.a.batch, self.team, self.a.dotted)
+        scenes = Scenes(self.a.seed, self.drawn, self.a.batch, self.team, freeways=self.a.freeways, uneven=self.a.uneven)
         started = saved = checked = last = tick = time.time()
         sums, counted = {}, 0
         while True:

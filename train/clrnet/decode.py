@@ -4,6 +4,8 @@ import numpy as np
 
 from .head import ROWS, STRIPS, WIDTH
 
+CONFIDENCE = 0.45  # of the preset `road`
+
 
 def truncate(x):
     return int(np.trunc(x))
@@ -44,7 +46,7 @@ def points(row):
     return np.stack([x, y], 1)[x >= 0]
 
 
-def lanes(raw, confidence=0.4, threshold=50, most=5):
+def lanes(raw, confidence=CONFIDENCE, threshold=50, most=5):
     """Lanes of one picture from raw [P, 78] (numpy): a list of (score, points)."""
     gap = raw[:, 0].astype(np.float64) - raw[:, 1]
     score = 1 / (1 + np.exp(np.clip(gap, -60, 60)))

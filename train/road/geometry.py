@@ -43,7 +43,7 @@ def sample(dice):
         'cut': torch.full_like(height, CUT),
         'distortion': one.uniform(-0.02, 0.2) * one.flag(0.6),
     }
-    camera['pitch'] = torch.atan((horizon - centre) / (aspect * focal))
+    camera['pitch'] = pitch(camera, horizon)
     two = dice.stream('course')
     bent = two.flag(0.55)
     radius = two.log_uniform(120, 2500)
@@ -63,6 +63,11 @@ def sample(dice):
         'phase': two.uniform(0, 1000),
     }
     return {**camera, **course}
+
+
+def pitch(camera, horizon):
+    """The camera's pitch that puts the horizon at that share of the whole height."""
+    return torch.atan((horizon - camera['centre_y']) / (camera['aspect'] * camera['focal']))
 
 
 def column(x, like):

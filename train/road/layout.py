@@ -8,7 +8,8 @@ LINES = 8  # slots for lane lines; a road has 2 to 7
 NOWHERE = 1e4  # d of an empty slot
 
 
-def sample(dice):
+def sample(dice, uneven=0.0):
+    """Lanes are of one breadth, within 8 %; as uneven as CULane's and TuSimple's are on that share of the roads."""
     one = dice.stream('layout')
     divided = one.flag(0.66)
     own = 1 + one.choice((0.03, 0.25, 0.4, 0.32))
@@ -20,6 +21,9 @@ def sample(dice):
     narrow = one.flag(0.25)
     width = one.uniform(3.3, 3.9) * (1 - narrow) + one.uniform(2.75, 3.4) * narrow
     widths = width[:, None] * (1 + one.normal(0, 0.03, (LINES - 1,)).clamp(-0.08, 0.08))
+    two = dice.stream('uneven')
+    spread = two.normal(0, 1, (LINES - 1,)) * two.pick((0.07, 0.2), (0.6, 0.4), (LINES - 1,))
+    widths = widths * (1 + spread.clamp(-0.4, 0.4) * two.flag(uneven)[:, None])
     d = torch.cat([torch.zeros(len(width), 1), widths.cumsum(1)], 1)
     slot = torch.arange(LINES)
     d = torch.where(slot < count[:, None], d, NOWHERE + slot.float())
@@ -44,7 +48,9 @@ def sample(dice):
 
 def labelled(g, painted):
     """1.0 for the lines that count: those of the own lane and of its neighbours, as CULane and TuSimple label."""
-    near = (g['line_d'] - g['camera_d'][:, None]).abs() <= 2.03 * g['lane_width'][:, None]
+    camera, d = g['camera_d'][:, None], g['line_d']
+    passed = ((camera - d[:, :-1]) / (d[:, 1:] - d[:, :-1])).clamp(0, 1).sum(1, keepdim=True)
+    near = (torch.arange(LINES, device=d.device) - passed).abs() <= 2.03
     return painted * near.to(painted.dtype)
 
 

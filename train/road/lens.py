@@ -14,6 +14,7 @@ def sample(dice, g):
     high = one.flag(0.35)  # the bonnet, or the dashboard, hides much of the road
     glossy = one.flag(0.4)  # dark, and mirrors the sky's edge and lamps
     soft = one.choice((0.66, 0.26, 0.08))
+    cast = sodium(dice.stream('sodium'), night)
     return {
         'bonnet': one.flag(0.42),
         'bonnet_top': one.uniform(0.78, 0.99) - high * one.uniform(0.05, 0.36),
@@ -36,7 +37,7 @@ def sample(dice, g):
         'gamma': one.uniform(1.7, 2.5),
         'contrast': one.normal(0.15, 0.3).clamp(-0.5, 0.8),
         'saturation': one.uniform(0.6, 1.6),
-        'balance': (1 + one.normal(0, 1, (3,)) * (0.045 + 0.22 * night * one.flag(0.5))[:, None]).clamp(0.25, 2),
+        'balance': (1 + one.normal(0, 1, (3,)) * (0.045 + 0.22 * night * one.flag(0.5))[:, None]).clamp(0.25, 2) * cast,
         'black': one.uniform(-0.04, 0.04),
         'blur': torch.tensor([0.35, 0.75, 1.6])[soft] * one.uniform(0.6, 1.2),
         'shake': one.flag(0.12) * one.uniform(0.5, 2.0),
@@ -46,6 +47,13 @@ def sample(dice, g):
         'sharpen': one.flag(0.35) * one.uniform(0.5, 2.2),
         'grey': one.flag(0.02),
     }
+
+
+def sodium(one, night):
+    """Gains [B, 3] of red, green and blue in the light of sodium lamps, which cameras leave yellow, with next to no blue."""
+    here = night * one.flag(0.2)
+    gains = torch.stack([torch.ones_like(here), one.uniform(0.6, 1.0), one.log_uniform(0.04, 0.4)], 1)
+    return 1 + (gains - 1) * here[:, None]
 
 
 def veil(g, colour, noise):

@@ -8,7 +8,6 @@ from .texture import absent, band, blend, dashes, fused, item, smooth
 LINES = layout.LINES
 GHOSTS = 2
 DULLEST = 0.62  # albedo of the darkest white that lines are painted with
-DOTTED = 0.16  # share of the roads whose lines are raised dots
 # period and painted length of dashes, metres: US, CN motorway, CN city, DE motorway, DE road, UK, block, dense
 PATTERNS = (
     (12.2, 3.05),
@@ -43,11 +42,11 @@ def colours(dice, yellow):
     return white + (gold - white) * yellow[..., None]
 
 
-def sample(dice, g, dotted=DOTTED):
+def sample(dice, g):
     one = dice.stream('markings')
     real, edge, centre, divider = roles(g)
     whole = lambda chance: one.flag(chance)[:, None]
-    botts = whole(dotted)
+    botts = whole(0.16)
     solid = edge * one.flag(0.86, (LINES,)) + centre * one.flag(0.55, (LINES,)) + divider * one.flag(0.1, (LINES,))
     dots = divider * botts + edge * botts * whole(0.15) + centre * botts * whole(0.5)
     double = centre * one.flag(0.5, (LINES,)) + divider * one.flag(0.03, (LINES,)) + edge * one.flag(0.02, (LINES,))

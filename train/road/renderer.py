@@ -2,22 +2,27 @@
 
 import torch
 
-from . import geometry, labels, layout, lens, light, markings, roadside, surface, vehicles
+from . import freeway, geometry, labels, layout, lens, light, markings, roadside, surface, vehicles
 from .dice import Dice
 from .texture import Fusion, Noise, absent, blend
 
 
-def sample(seed, indices, dotted=markings.DOTTED):
-    """The scenes of the given picture numbers: a dict of tensors [B, …] on the CPU."""
+def sample(seed, indices, freeways=0.0, uneven=0.0):
+    """The scenes of the given picture numbers: a dict of tensors [B, …] on the CPU.
+
+    Harder than what is measured, for training: freeways is the share of the divided roads that become some, uneven
+    that of all roads whose lanes differ in breadth.
+    """
     dice = Dice(seed, indices)
     g = geometry.sample(dice)
     g |= light.sample(dice)
-    g |= layout.sample(dice)
-    g |= markings.sample(dice, g, dotted)
+    g |= layout.sample(dice, uneven)
+    g |= markings.sample(dice, g)
     g |= surface.sample(dice, g)
     g |= roadside.sample(dice, g)
     g |= vehicles.sample(dice, g)
     g |= lens.sample(dice, g)
+    g |= freeway.sample(dice, g, freeways)
     g['mirrored'] = dice.stream('mirror').flag(0.35)  # traffic keeps left, signs and yellow lines with it
     return g
 

@@ -25,7 +25,8 @@ Grains = namedtuple('Grains', 'fine coarse streak wave blot speck')
 
 
 def sample(dice, g):
-    one = dice.stream('surface')
+    one, two = dice.stream('surface'), dice.stream('shoulder')
+    hard = two.flag(0.3, (2,)) * g['divided'][:, None]  # a shoulder to stop on, as broad as a lane
     concrete = one.flag(0.28)
     tone = one.uniform(0.07, 0.32) * (1 - concrete) + one.uniform(0.3, 0.58) * concrete
     tint = 1 + one.normal(0, 0.03, (3,)) + concrete[:, None] * torch.tensor([0.04, 0.01, -0.06])
@@ -67,11 +68,14 @@ def sample(dice, g):
         'skid': one.flag(0.12) * one.uniform(0.2, 0.6),
         'skid_d': one.uniform(-1, 9),
         'skid_slope': one.normal(0, 0.05),
-        'shoulder_left': one.log_uniform(0.15, 3.5),
-        'shoulder_right': one.log_uniform(0.15, 4.0),
+        'shoulder_left': one.log_uniform(0.15, 3.5) * (1 - hard[:, 0]) + hard[:, 0] * two.uniform(2.2, 3.6),
+        'shoulder_right': one.log_uniform(0.15, 4.0) * (1 - hard[:, 1]) + hard[:, 1] * two.uniform(2.2, 3.6),
         'shoulder_tone': one.normal(1, 0.12).clamp(0.7, 1.4),
         'terrain': one.pick(TERRAINS, (0.2, 0.26, 0.14, 0.1, 0.16, 0.05, 0.09)) * one.uniform(0.7, 1.25, (1,)),
         'rough': one.uniform(0.1, 0.45),
+        'dust': two.flag(0.35) * two.uniform(0.3, 0.9),
+        'dust_wide': two.log_uniform(0.1, 0.7),
+        'dust_colour': two.uniform(0.3, 0.55, (1,)) * (1 + two.normal(0, 0.03, (3,)) + torch.tensor([0.06, 0.0, -0.1])),
         'snow': one.flag(0.05),
         'snow_reach': one.normal(0, 0.8),
         'texture_shift': one.uniform(0, 64, (2,)),
@@ -158,7 +162,7 @@ def seam(one, ground, wave, tone):
 
 @fused
 def verge(g, ground, grains, tone):
-    """The road's tone to albedo, with shoulder, terrain and snow."""
+    """The road's tone to albedo, with shoulder, terrain, the pale dust between the two, and snow."""
     k = lambda n: g[n][:, None, None]
     d = ground.d
     left, right = -k('shoulder_left'), k('road_end') + k('shoulder_right')
@@ -169,6 +173,9 @@ def verge(g, ground, grains, tone):
     off = torch.maximum(smooth((left - d + ragged) / 0.15), smooth((d - right + ragged) / 0.15))
     bumpy = 1 + (grains.coarse * 2 + grains.fine * 1.5) * k('rough') + grains.wave * 0.3 * k('rough')
     albedo = blend(road, per_pixel(g['terrain']) * bumpy.clamp(0.3, 1.8)[:, None], off)
+    aside = torch.maximum(left - d, d - right) + ragged
+    dusty = band(aside, torch.zeros_like(d), k('dust_wide'), ground.across) * k('dust') * (0.4 + 0.6 * grains.blot)
+    albedo = blend(albedo, per_pixel(g['dust_colour']), dusty)
     drift = torch.maximum(-d, d - k('road_end')) + k('snow_reach') + (grains.blot - 0.5) * 1.2 + grains.coarse
     snow = smooth(drift / 0.3) * k('snow') * (0.75 + 0.25 * grains.speck)
     albedo = blend(albedo, torch.full_like(albedo, 0.86), snow)

@@ -4,7 +4,7 @@ import unittest
 
 import torch
 
-from road import dice, geometry, labels, renderer, texture
+from road import dice, geometry, labels, layout, renderer, texture
 
 SIZE = (160, 64)
 
@@ -68,12 +68,58 @@ class MarkingsTest(unittest.TestCase):
         self.assertGreater(float(both.min()), 0.12)
         self.assertLess(float(both.max()), 0.6)
 
-    def test_dots_are_as_common_as_asked_and_nothing_else_changes(self):
-        few, many = (renderer.sample(5, torch.arange(1024), dotted=share) for share in (0.1, 0.5))
-        share = lambda g: float((g['line_dots'] * g['line_painted']).amax(1).mean())
-        self.assertTrue(0.04 < share(few) < 0.12 and 0.3 < share(many) < 0.55, (share(few), share(many)))
-        for name in few.keys() - {'line_dots'}:
-            self.assertTrue(torch.equal(few[name], many[name]), name)
+
+class LayoutTest(unittest.TestCase):
+    def ratios(self, uneven):
+        """Breadths of the lanes beside the own one, over its."""
+        g = renderer.sample(5, torch.arange(2048), uneven=uneven)
+        widths = g['line_d'].diff(dim=1)
+        inside = (g['line_d'] < g['camera_d'][:, None]).sum(1) - 1
+        beside = (inside + 1)[inside + 2 < g['line_count']]
+        w = widths[inside + 2 < g['line_count']]
+        return torch.gather(w, 1, beside[:, None]) / torch.gather(w, 1, beside[:, None] - 1)
+
+    def test_lanes_are_as_uneven_as_asked(self):
+        spread = lambda uneven: [float(self.ratios(uneven).quantile(q)) for q in (0.05, 0.95)]
+        low, high = spread(0)
+        self.assertTrue(0.9 < low and high < 1.1, (low, high))
+        low, high = spread(0.5)
+        self.assertTrue(0.7 < low < 0.85 and 1.2 < high < 1.4, (low, high))
+
+    def test_lines_that_count_bound_the_own_lane_and_its_neighbours(self):
+        g = {'camera_d': torch.tensor([5.0, 7.9]), 'line_d': torch.tensor([[0.0, 2, 4, 8, 11, 16, 1e4, 1e4]] * 2)}
+        counted = layout.labelled(g, torch.tensor([[1.0, 1, 1, 1, 1, 1, 0, 0]] * 2))
+        self.assertEqual(counted.tolist(), [[0, 1, 1, 1, 1, 0, 0, 0], [0, 1, 1, 1, 1, 1, 0, 0]])
+
+
+class FreewayTest(unittest.TestCase):
+    def setUp(self):
+        self.none, self.half = (renderer.sample(5, torch.arange(1024), freeways=share) for share in (0.0, 0.5))
+
+    def test_as_common_as_asked_and_nothing_else_changes(self):
+        changed = (self.none['horizon'] != self.half['horizon']).float()
+        divided = self.none['divided']
+        self.assertEqual(float((changed * (1 - divided)).sum()), 0)
+        self.assertAlmostEqual(float(changed.sum() / divided.sum()), 0.5, delta=0.06)
+        for name, was in self.none.items():
+            self.assertTrue(torch.equal(was[changed == 0], self.half[name][changed == 0]), name)
+            self.assertEqual(was.dtype, self.half[name].dtype, name)
+
+    def test_joints_lie_beside_lines_and_lanes_are_dotted(self):
+        here = self.none['horizon'] != self.half['horizon']
+        g = {k: v[here] for k, v in self.half.items()}
+        away = (g['seam_d'][..., None] - g['line_d'][:, None]).abs().amin(2)
+        self.assertLess(float(away.max()), 0.65)
+        self.assertGreater(float(g['line_dots'].amax(1).mean()), 0.8)
+        self.assertGreater(float(g['car_here'].mean()), 0.6)
+
+
+class LensTest(unittest.TestCase):
+    def test_some_nights_and_no_days_are_sodium_yellow(self):
+        g = renderer.sample(5, torch.arange(4096))
+        yellow = (g['balance'][:, 2] < 0.3 * g['balance'][:, 0]).float()
+        self.assertEqual(float((yellow * (1 - g['night'])).sum()), 0)
+        self.assertTrue(0.08 < float(yellow.sum() / g['night'].sum()) < 0.25)
 
 
 class GeometryTest(unittest.TestCase):
