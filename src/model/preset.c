@@ -9,7 +9,7 @@ static const lanert_preset presets[] = {
     {"tusimple", 1280, 720, 160, 0.4f, 50, 5},
     {"llamas", 1276, 717, 300, 0.45f, 50, 4},
     /* Our own, for dash cameras, whose horizon lies between 35 and 60 % of the height: see train/README.md. */
-    {"road", 1280, 720, 240, 0.4f, 50, 5},
+    {"road", 1280, 720, 240, 0.45f, 50, 5},
 };
 
 #define COUNT ((int)(sizeof presets / sizeof *presets))
