@@ -13,7 +13,8 @@ def sample(dice, g, share):
     one = dice.stream('freeway')
     here = one.flag(share) * g['divided']
     lines, seams, cars = (layout.LINES,), (surface.SEAMS,), (vehicles.VEHICLES,)
-    tone, horizon = one.uniform(0.3, 0.58), one.uniform(0.3, 0.42)
+    tone, horizon = one.uniform(*surface.CONCRETE), one.uniform(0.3, 0.42)
+    concrete = torch.ones_like(tone)
     beside = one.pick((-1, 1), (1, 1), (1,)) * one.uniform(0.05, 0.4, (1,)) + one.normal(0, 0.04, seams)
     line_d = torch.minimum(g['line_d'][:, : surface.SEAMS], g['road_end'][:, None])
     changed = {
@@ -21,8 +22,8 @@ def sample(dice, g, share):
         'pitch': geometry.pitch(g, horizon),
         'line_dots': torch.maximum(g['line_dots'], markings.roles(g)[3]),
         'line_dot_step': one.pick((1.2, 3.65, 7.3, 14.6), (0.3, 0.25, 0.2, 0.25), (1,)).expand(-1, *lines),
-        'concrete': torch.ones_like(tone),
-        'road_colour': tone[:, None] * (1 + one.normal(0, 0.03, (3,)) + torch.tensor([0.04, 0.01, -0.06])),
+        'concrete': concrete,
+        'road_colour': surface.tinted(one, tone, concrete),
         'oil': -one.uniform(0, 0.3),
         'lane_tone': one.normal(0, 0.13, lines),
         'shoulder_tone': one.uniform(0.35, 1.15),

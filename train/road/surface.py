@@ -9,6 +9,7 @@ from .texture import absent, band, blend, dashes, fused, item, per_pixel, smooth
 
 SEAMS = 5
 PATCHES = 2
+CONCRETE = (0.3, 0.58)  # its albedo
 # terrain: dry grass, grass, earth, sand, pavement, snow, gravel
 TERRAINS = (
     (0.42, 0.38, 0.22),
@@ -28,8 +29,8 @@ def sample(dice, g):
     one, two = dice.stream('surface'), dice.stream('shoulder')
     hard = two.flag(0.3, (2,)) * g['divided'][:, None]  # a shoulder to stop on, as broad as a lane
     concrete = one.flag(0.28)
-    tone = one.uniform(0.07, 0.32) * (1 - concrete) + one.uniform(0.3, 0.58) * concrete
-    tint = 1 + one.normal(0, 0.03, (3,)) + concrete[:, None] * torch.tensor([0.04, 0.01, -0.06])
+    tone = one.uniform(0.07, 0.32) * (1 - concrete) + one.uniform(*CONCRETE) * concrete
+    colour = tinted(one, tone, concrete)
     near_line = torch.gather(g['line_d'], 1, one.choice((1, 1, 1, 1, 1), (SEAMS,)).clamp(max=g['line_d'].shape[1] - 1))
     near_line = torch.where(near_line > 1e3, g['road_end'][:, None], near_line)
     beside = one.flag(0.6, (SEAMS,))
@@ -38,7 +39,7 @@ def sample(dice, g):
     )
     return {
         'concrete': concrete,
-        'road_colour': tone[:, None] * tint,
+        'road_colour': colour,
         'grain': one.uniform(0.02, 0.14),
         'blotch': one.uniform(0.0, 0.12),
         'streak': one.uniform(0, 0.2),
@@ -80,6 +81,11 @@ def sample(dice, g):
         'snow_reach': one.normal(0, 0.8),
         'texture_shift': one.uniform(0, 64, (2,)),
     }
+
+
+def tinted(one, tone, concrete):
+    """Colours [B, 3] of roads that bright, concrete a little warmer."""
+    return tone[:, None] * (1 + one.normal(0, 0.03, (3,)) + concrete[:, None] * torch.tensor([0.04, 0.01, -0.06]))
 
 
 def lightest(tone):
@@ -170,10 +176,9 @@ def verge(g, ground, grains, tone):
     tone = tone * (1 + (k('shoulder_tone') - 1) * beside)
     road = per_pixel(g['road_colour']) * tone.clamp(0.15, 2.2)[:, None]
     ragged = (grains.blot - 0.5) * 0.35
-    off = torch.maximum(smooth((left - d + ragged) / 0.15), smooth((d - right + ragged) / 0.15))
-    bumpy = 1 + (grains.coarse * 2 + grains.fine * 1.5) * k('rough') + grains.wave * 0.3 * k('rough')
-    albedo = blend(road, per_pixel(g['terrain']) * bumpy.clamp(0.3, 1.8)[:, None], off)
     aside = torch.maximum(left - d, d - right) + ragged
+    bumpy = 1 + (grains.coarse * 2 + grains.fine * 1.5) * k('rough') + grains.wave * 0.3 * k('rough')
+    albedo = blend(road, per_pixel(g['terrain']) * bumpy.clamp(0.3, 1.8)[:, None], smooth(aside / 0.15))
     dusty = band(aside, torch.zeros_like(d), k('dust_wide'), ground.across) * k('dust') * (0.4 + 0.6 * grains.blot)
     albedo = blend(albedo, per_pixel(g['dust_colour']), dusty)
     drift = torch.maximum(-d, d - k('road_end')) + k('snow_reach') + (grains.blot - 0.5) * 1.2 + grains.coarse
