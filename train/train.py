@@ -42,6 +42,7 @@ def options():
         '--rate', type=float, default=6e-4, help='learning rate at batch 24, scaled by the root of the batch'
     )
     ap.add_argument('--reuse', type=int, default=1, help='steps a drawn batch is good for, on a CPU 3 or 4')
+    ap.add_argument('--cities', type=float, default=0.0, help='share of roads made streets with near queues of vehicles')
     ap.add_argument('--freeways', type=float, default=0.0, help='share of divided roads made freeways, which are hard')
     ap.add_argument('--uneven', type=float, default=0.0, help='share of roads whose lanes differ in breadth')
     ap.add_argument('--warm', type=int, default=300, help='steps in which the learning rate rises')
@@ -333,7 +334,8 @@ class Trainer:
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: setattr(self, 'stop', True))
         self.net.train()
-        scenes = Scenes(self.a.seed, self.drawn, self.a.batch, self.team, freeways=self.a.freeways, uneven=self.a.uneven)
+        harder = {name: getattr(self.a, name) for name in ('cities', 'freeways', 'uneven')}
+        scenes = Scenes(self.a.seed, self.drawn, self.a.batch, self.team, **harder)
         started = saved = checked = last = tick = time.time()
         sums, counted = {}, 0
         while True:

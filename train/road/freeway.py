@@ -1,8 +1,9 @@
-"""freeway.py - concrete freeways with raised dots, joints beside their lines and dense traffic, to train more on."""
+"""freeway.py - concrete freeways with raised dots, joints beside their lines, broad shoulders and dense traffic."""
 
 import torch
 
-from . import geometry, layout, markings, surface, vehicles
+from . import geometry, layout, markings, roadside, surface, vehicles
+from .texture import chosen
 
 
 def sample(dice, g, share):
@@ -38,6 +39,29 @@ def sample(dice, g, share):
         'stop': torch.zeros_like(tone),
         'joint': one.flag(0.75) * one.uniform(0.2, 1),
         'car_here': one.flag(0.7, cars),
-        'car_z': 3.5 * (g['car_z'] / 3.5) ** 0.8,  # to 67 metres instead of 140
+        # to 67 metres instead of 140; what stands beside the camera stays
+        'car_z': torch.minimum(g['car_z'], 3.5 * (g['car_z'].clamp(min=3.5) / 3.5) ** 0.8),
+        **edges(one, g),
     }
-    return {k: torch.where(here.reshape(-1, *[1] * (v.dim() - 1)) > 0, v, g[k]) for k, v in changed.items()}
+    return {k: chosen(here, v, g[k]) for k, v in changed.items()}
+
+
+def edges(one, g):
+    """Shoulders as broad as a lane, what stands beside them moved with them, and banks of earth or grass behind."""
+    broad = one.flag(0.4, (2,)) * one.uniform(2.2, 3.6, (2,))
+    shoulders = {
+        'shoulder_left': torch.maximum(g['shoulder_left'], broad[:, 0]),
+        'shoulder_right': torch.maximum(g['shoulder_right'], broad[:, 1]),
+    }
+    walls = (roadside.WALLS,)
+    edge = roadside.edge(g | shoulders)
+    bank = one.flag(0.35, walls) * roadside.SCENERY
+    bank_d = edge + torch.sign(g['wall_d']) * one.log_uniform(0.3, 4, walls)
+    return shoulders | {
+        'wall_d': chosen(bank, bank_d, g['wall_d'] + edge - roadside.edge(g)),
+        'wall_here': torch.maximum(g['wall_here'], bank),
+        'wall_high': chosen(bank, one.log_uniform(1, 6, walls), g['wall_high']),
+        'wall_colour': chosen(bank, g['terrain'][:, None] * one.uniform(0.6, 1.1, (*walls, 1)), g['wall_colour']),
+        'wall_ragged': chosen(bank, one.uniform(0.1, 0.4, walls), g['wall_ragged']),
+        'wall_blocky': g['wall_blocky'] * (1 - bank),
+    }

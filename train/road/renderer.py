@@ -2,16 +2,16 @@
 
 import torch
 
-from . import freeway, geometry, labels, layout, lens, light, markings, roadside, surface, vehicles
+from . import city, freeway, geometry, labels, layout, lens, light, markings, roadside, surface, vehicles
 from .dice import Dice
 from .texture import Fusion, Noise, absent, blend
 
 
-def sample(seed, indices, freeways=0.0, uneven=0.0):
+def sample(seed, indices, freeways=0.0, uneven=0.0, cities=0.0):
     """The scenes of the given picture numbers: a dict of tensors [B, …] on the CPU.
 
-    Harder than what is measured, for training: freeways is the share of the divided roads that become some, uneven
-    that of all roads whose lanes differ in breadth.
+    Harder than what is measured, for training: cities is the share of the roads that become streets, freeways that of
+    the divided ones that become some, uneven that of all whose lanes differ in breadth.
     """
     dice = Dice(seed, indices)
     g = geometry.sample(dice)
@@ -22,6 +22,7 @@ def sample(seed, indices, freeways=0.0, uneven=0.0):
     g |= roadside.sample(dice, g)
     g |= vehicles.sample(dice, g)
     g |= lens.sample(dice, g)
+    g |= city.sample(dice, g, cities)
     g |= freeway.sample(dice, g, freeways)
     g['mirrored'] = dice.stream('mirror').flag(0.35)  # traffic keeps left, signs and yellow lines with it
     return g

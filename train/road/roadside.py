@@ -6,6 +6,7 @@ from . import geometry
 from .texture import absent, band, blend, dashes, fused, item, per_pixel, smooth
 
 WALLS = 7  # far to near: scenery left, right; poles; barrier or rail left, right; kerb left, right
+SCENERY, KERBS = (torch.arange(WALLS) < 2).float(), (torch.arange(WALLS) > 4).float()
 
 
 def sample(dice, g):
@@ -85,6 +86,12 @@ def sample(dice, g):
         'clutter': two.uniform(0.2, 1.3),
         'haze': two.log_uniform(500, 8000) / (1 + 4 * two.flag(0.15)),
     }
+
+
+def edge(g):
+    """The pavement's edge that each wall stands beyond, [B, WALLS]."""
+    right = g['road_end'] + g['shoulder_right']
+    return torch.where(g['wall_d'] < 0, -g['shoulder_left'][:, None], right[:, None])
 
 
 @fused

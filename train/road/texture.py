@@ -71,6 +71,11 @@ def item(g, prefix, i):
     return {k[len(prefix) :]: v[:, i] for k, v in g.items() if k.startswith(prefix)}
 
 
+def chosen(here, new, old):
+    """new where here is set, else old; here [B, ...] may lack their last axes."""
+    return torch.where(here.reshape(*here.shape, *[1] * (old.dim() - here.dim())) > 0, new, old)
+
+
 def absent(amount):
     """Whether nothing in the batch has any of it, so that drawing it can be left out.
 

@@ -180,14 +180,16 @@ def painted(car, tint, a, b, along, back):
 def lamps(car, tint, wet, u, v, glow):
     """Adds a vehicle's pair of lamps, with bloom and with streaks on a wet road."""
     k = lambda n: car[n][:, None, None]
-    size = 0.09 / k('z') + 0.0012
-    dv = v - (k('y') - 0.7) / k('z')
+    z = k('z').clamp(min=0.5)
+    size = 0.09 / z + 0.0012
+    dv = v - (k('y') - 0.7) / z
     total = torch.zeros_like(u)
     for side in (-0.4, 0.4):
         offset = side * k('width')
-        du = u - (k('x') + offset * k('cos')) / (k('z') - offset * k('sin'))
+        du = u - (k('x') + offset * k('cos')) / (z - offset * k('sin'))
         r = (du * du + dv * dv) / (size * size)
         streak = torch.exp(-((du / (size * 1.6)) ** 2)) * torch.exp(-dv.clamp(min=0) * 9) * (dv > 0).to(dv.dtype)
         total = total + 1.4 / (1 + r) ** 1.5 + 0.02 / (1 + r / 60) + streak * wet[:, None, None] * 0.5
-    power = k('lights') * k('here') * (0.25 + k('oncoming') * 1.2 + 0.4 * k('brake'))
+    ahead = (k('z') > 0.5).to(u.dtype)
+    power = ahead * k('lights') * k('here') * (0.25 + k('oncoming') * 1.2 + 0.4 * k('brake'))
     return glow + tint * (total * power)[:, None]

@@ -4,7 +4,7 @@ import unittest
 
 import torch
 
-from road import dice, geometry, labels, layout, renderer, texture
+from road import city, dice, geometry, labels, layout, renderer, roadside, texture
 
 SIZE = (160, 64)
 
@@ -112,6 +112,45 @@ class FreewayTest(unittest.TestCase):
         self.assertLess(float(away.max()), 0.65)
         self.assertGreater(float(g['line_dots'].amax(1).mean()), 0.8)
         self.assertGreater(float(g['car_here'].mean()), 0.6)
+
+
+    def test_walls_stand_beyond_the_shoulders(self):
+        broad = self.half['shoulder_left'] > self.none['shoulder_left'] + 0.1
+        self.assertGreater(float(broad.float().mean()), 0.05)
+        self.assertTrue((outside(self.half) > outside(self.none).clamp(max=0.29) - 1e-4).all())
+
+
+def outside(g):
+    """How far beyond the pavement's edge each wall stands, metres [B, WALLS]."""
+    return (g['wall_d'] - roadside.edge(g)) * torch.sign(g['wall_d'])
+
+
+class CityTest(unittest.TestCase):
+    def setUp(self):
+        self.none, self.half = (renderer.sample(5, torch.arange(1024), cities=share) for share in (0.0, 0.5))
+        self.here = self.none['height'] != self.half['height']
+        self.street = {k: v[self.here] for k, v in self.half.items()}
+
+    def test_as_common_as_asked_and_nothing_else_changes(self):
+        self.assertAlmostEqual(float(self.here.float().mean()), 0.5, delta=0.05)
+        for name, was in self.none.items():
+            self.assertTrue(torch.equal(was[~self.here], self.half[name][~self.here]), name)
+            self.assertEqual(was.dtype, self.half[name].dtype, name)
+
+    def test_vehicles_stand_in_lanes_one_behind_the_other(self):
+        g = self.street
+        self.assertGreater(float(g['car_here'].mean()), 0.4)
+        for i, (lane, before) in enumerate(zip(city.LANES[1:], city.LANES)):
+            if lane == before:
+                self.assertTrue((g['car_z'][:, i + 1] > g['car_z'][:, i] + g['car_long'][:, i] + 1.4).all())
+        own = (g['car_d'][:, :3] - g['camera_d'][:, None]).abs()
+        self.assertLess(float(own.quantile(0.95)), 2)
+        self.assertGreater(float(g['car_z'][:, :3].min()), 4.9)
+
+    def test_streets_are_drawn_also_where_freeways_are_asked_for(self):
+        scenes = renderer.sample(5, torch.arange(32), freeways=1.0, uneven=1.0, cities=1.0)
+        pictures, lanes = renderer.Renderer(*SIZE).render(scenes, 5, 0)
+        self.assertTrue(torch.isfinite(pictures).all() and torch.isfinite(lanes).all())
 
 
 class LensTest(unittest.TestCase):
