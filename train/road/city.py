@@ -2,7 +2,7 @@
 
 import torch
 
-from . import geometry, layout, roadside, surface, vehicles
+from . import geometry, layout, markings, roadside, surface, vehicles
 from .texture import chosen
 
 # The lane each vehicle stands in, counted from the own one; those of a lane stand in a queue.
@@ -16,14 +16,13 @@ def sample(dice, g, share):
     """
     one = dice.stream('city')
     here = one.flag(share)
-    lines, walls = (layout.LINES,), (roadside.WALLS,)
+    lines = (layout.LINES,)
     aspect = one.pick((1640 / 590, 16 / 9), (0.6, 0.4))
     low = one.flag(0.4)
     horizon = one.uniform(0.42, 0.53) * (1 - low) + one.uniform(0.53, 0.66) * low
     height = one.uniform(1.0, 1.45)
     concrete = one.flag(0.1)
     veiled = one.flag(0.6)
-    nearer = 0.6 * (g['wall_d'] - roadside.edge(g))
     changed = {
         'aspect': aspect,
         'height': height,
@@ -40,12 +39,55 @@ def sample(dice, g, share):
         'cloud': one.uniform(0, 0.5) * veiled + g['cloud'] * (1 - veiled),
         'haze': one.log_uniform(150, 1500),
         'screen': torch.maximum(g['screen'], one.flag(0.4) * one.uniform(0.02, 0.2)),
-        'wall_d': g['wall_d'] - nearer * roadside.SCENERY,
-        'wall_high': torch.where(roadside.SCENERY > 0, g['wall_high'] * one.log_uniform(1, 3, walls), g['wall_high']),
-        'wall_here': torch.maximum(g['wall_here'], one.flag(0.5, walls) * roadside.KERBS),
+        **fences(one, g),
         **queues(one, g),
     }
     return {k: chosen(here, v, g[k]) for k, v in changed.items()}
+
+
+def fences(one, g):
+    """Picket fences beside the street and along its middle, kerbs, and houses at hand.
+
+    No line beyond the fence in the middle counts, as in CULane's labels; a divided road has the other carriageway there.
+    """
+    walls = (roadside.WALLS,)
+    slot = torch.arange(roadside.WALLS)
+    fenced = one.flag(0.45)
+    middle = fenced[:, None] * (slot == 3)
+    beyond = fenced * g['divided']
+    shoulders = {
+        'shoulder_left': torch.where(beyond > 0, one.uniform(5, 9), g['shoulder_left']),
+        'shoulder_right': torch.maximum(g['shoulder_right'], one.flag(0.5) * one.uniform(1.5, 4)),
+    }
+    edge = roadside.edge(g | shoulders)
+    fence_d = torch.gather(g['line_d'], 1, g['oncoming'][:, None].long())[:, 0] - one.uniform(0.05, 0.6)
+    wall_d = edge + (g['wall_d'] - roadside.edge(g)) * torch.where(roadside.SCENERY > 0, 0.4, 1.0)
+    pickets = torch.maximum(middle, one.flag(0.5, walls) * roadside.FENCES)
+    high, step = one.uniform(0.7, 1.2, walls), one.uniform(0.12, 0.5, walls)
+    tall = g['wall_high'] * torch.where(roadside.SCENERY > 0, one.log_uniform(1, 3, walls), 1.0)
+    return shoulders | {
+        'barrier_d': torch.where(fenced > 0, fence_d, g['barrier_d']),
+        'wall_d': chosen(middle, fence_d[:, None], wall_d),
+        'wall_here': torch.maximum(torch.maximum(g['wall_here'], one.flag(0.5, walls) * roadside.KERBS), middle),
+        'wall_high': chosen(pickets, high, tall),
+        'wall_low': chosen(pickets, high - 0.06, g['wall_low']),
+        'wall_step': chosen(pickets, step, g['wall_step']),
+        'wall_posts': chosen(pickets, step * one.uniform(0.2, 0.6, walls), g['wall_posts']),
+        'wall_colour': chosen(pickets, one.uniform(0.55, 0.95, (*walls, 1)), g['wall_colour']),
+        **lines_beyond(one, g, beyond),
+    }
+
+
+def lines_beyond(one, g, here):
+    """The other carriageway's lines, where there is one."""
+    here = here[:, None].expand(-1, markings.GHOSTS)
+    d = -torch.tensor([3.4, 6.8]) * one.uniform(0.8, 1.1, (1,)) - one.uniform(0, 0.5, (1,))
+    return {
+        'ghost_here': chosen(here, one.uniform(0.6, 1, (markings.GHOSTS,)), g['ghost_here']),
+        'ghost_tone': chosen(here, one.uniform(0.6, 0.95, (1,)), g['ghost_tone']),
+        'ghost_d': chosen(here, d, g['ghost_d']),
+        'ghost_slope': g['ghost_slope'] * (1 - here),
+    }
 
 
 def queues(one, g):
@@ -59,7 +101,7 @@ def queues(one, g):
     lane = wanted.clamp(min=0).minimum(g['line_count'][:, None] - 2)
     aside = (wanted - lane).float()
     middle = (torch.gather(g['line_d'], 1, lane) + torch.gather(g['line_d'], 1, lane + 1)) / 2
-    busy = one.pick((0.25, 0.6, 0.9), (0.25, 0.4, 0.35), (1,)) * torch.where(aside == 0, 1.0, 0.5)
+    busy = one.pick((0.15, 0.45, 0.8), (0.3, 0.4, 0.3), (1,)) * torch.where(aside == 0, 1.0, 0.5)
     first = torch.where(torch.tensor(LANES) == 0, one.log_uniform(5, 40, cars), one.uniform(-3, 14, cars))
     behind = g['car_long'] + one.log_uniform(1.5, 25, cars)
     z = [first[:, 0]]
@@ -67,7 +109,7 @@ def queues(one, g):
         z.append(z[-1] + behind[:, i - 1] if LANES[i] == LANES[i - 1] else first[:, i])
     return {
         'car_here': (one.uniform(0, 1, cars) < busy).float(),
-        'car_d': middle + 3 * aside + one.normal(0, 0.2, cars),
+        'car_d': middle + 4 * aside + one.normal(0, 0.2, cars),
         'car_z': torch.stack(z, 1),
         'car_oncoming': ((lane < g['oncoming'][:, None]) & (aside == 0)).float(),
     }

@@ -42,16 +42,20 @@ def sample(dice, uneven=0.0):
         'line_d': d,
         'lane_width': width,
         'camera_d': (left + right) / 2 + offset * (right - left),
+        'barrier_d': torch.full_like(width, -NOWHERE),  # lines to the left of it don't count
         'road_end': torch.gather(d, 1, count[:, None] - 1)[:, 0],
     }
 
 
 def labelled(g, painted):
-    """1.0 for the lines that count: those of the own lane and of its neighbours, as CULane and TuSimple label."""
+    """1.0 for the lines that count: those of the own lane and of its neighbours, as CULane and TuSimple label.
+
+    None beyond a barrier.
+    """
     camera, d = g['camera_d'][:, None], g['line_d']
     passed = ((camera - d[:, :-1]) / (d[:, 1:] - d[:, :-1])).clamp(0, 1).sum(1, keepdim=True)
     near = (torch.arange(LINES, device=d.device) - passed).abs() <= 2.03
-    return painted * near.to(painted.dtype)
+    return painted * (near & (d > g['barrier_d'][:, None])).to(painted.dtype)
 
 
 def nearest(g, d):

@@ -6,7 +6,7 @@ from . import geometry
 from .texture import absent, band, blend, dashes, fused, item, per_pixel, smooth
 
 WALLS = 7  # far to near: scenery left, right; poles; barrier or rail left, right; kerb left, right
-SCENERY, KERBS = (torch.arange(WALLS) < 2).float(), (torch.arange(WALLS) > 4).float()
+SCENERY, FENCES, KERBS = (torch.tensor([float(i in two) for i in range(WALLS)]) for two in ((0, 1), (3, 4), (5, 6)))
 
 
 def sample(dice, g):

@@ -87,9 +87,14 @@ class LayoutTest(unittest.TestCase):
         self.assertTrue(0.7 < low < 0.85 and 1.2 < high < 1.4, (low, high))
 
     def test_lines_that_count_bound_the_own_lane_and_its_neighbours(self):
-        g = {'camera_d': torch.tensor([5.0, 7.9]), 'line_d': torch.tensor([[0.0, 2, 4, 8, 11, 16, 1e4, 1e4]] * 2)}
-        counted = layout.labelled(g, torch.tensor([[1.0, 1, 1, 1, 1, 1, 0, 0]] * 2))
-        self.assertEqual(counted.tolist(), [[0, 1, 1, 1, 1, 0, 0, 0], [0, 1, 1, 1, 1, 1, 0, 0]])
+        g = {
+            'camera_d': torch.tensor([5.0, 7.9, 5.0]),
+            'line_d': torch.tensor([[0.0, 2, 4, 8, 11, 16, 1e4, 1e4]] * 3),
+            'barrier_d': torch.tensor([-1e4, -1e4, 3.7]),
+        }
+        counted = layout.labelled(g, torch.tensor([[1.0, 1, 1, 1, 1, 1, 0, 0]] * 3))
+        wanted = [[0, 1, 1, 1, 1, 0, 0, 0], [0, 1, 1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 0, 0, 0]]
+        self.assertEqual(counted.tolist(), wanted)
 
 
 class FreewayTest(unittest.TestCase):
@@ -146,6 +151,16 @@ class CityTest(unittest.TestCase):
         own = (g['car_d'][:, :3] - g['camera_d'][:, None]).abs()
         self.assertLess(float(own.quantile(0.95)), 2)
         self.assertGreater(float(g['car_z'][:, :3].min()), 4.9)
+
+    def test_fences_stand_left_of_the_own_lanes_and_lines_beyond_do_not_count(self):
+        g = self.street
+        fenced = g['barrier_d'] > -100
+        self.assertAlmostEqual(float(fenced.float().mean()), 0.45, delta=0.06)
+        g = {k: v[fenced] for k, v in g.items()}
+        self.assertTrue(torch.equal(g['barrier_d'], g['wall_d'][:, 3]))
+        self.assertTrue((g['barrier_d'] < g['camera_d']).all())
+        counted = layout.labelled(g, g['line_painted'])
+        self.assertEqual(float((counted * (g['line_d'] < g['barrier_d'][:, None])).sum()), 0)
 
     def test_streets_are_drawn_also_where_freeways_are_asked_for(self):
         scenes = renderer.sample(5, torch.arange(32), freeways=1.0, uneven=1.0, cities=1.0)
