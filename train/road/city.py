@@ -16,7 +16,6 @@ def sample(dice, g, share):
     """
     one = dice.stream('city')
     here = one.flag(share)
-    lines = (layout.LINES,)
     aspect = one.pick((1640 / 590, 16 / 9), (0.6, 0.4))
     low = one.flag(0.4)
     horizon = one.uniform(0.42, 0.53) * (1 - low) + one.uniform(0.53, 0.66) * low
@@ -32,7 +31,7 @@ def sample(dice, g, share):
         'concrete': concrete,
         'road_colour': surface.tinted(one, one.uniform(0.07, 0.22), concrete),
         'line_strength': g['line_strength'] * one.uniform(0.45, 1, (1,)),
-        'line_wear': torch.maximum(g['line_wear'], one.uniform(0, 0.8, (1,)) * one.uniform(0.5, 1, lines)),
+        'line_wear': torch.maximum(g['line_wear'], one.uniform(0, 0.8, (1,)) * one.uniform(0.5, 1, (layout.LINES,))),
         'arrows': one.flag(0.35),
         'crossing': one.flag(0.15),
         'stop': one.flag(0.15),
@@ -46,7 +45,7 @@ def sample(dice, g, share):
 
 
 def fences(one, g):
-    """Picket fences beside the street and along its middle, kerbs, and houses at hand.
+    """Picket fences or rails beside the street and along its middle, kerbs, and houses at hand.
 
     No line beyond the fence in the middle counts, as in CULane's labels; a divided road has the other carriageway there.
     """
@@ -62,7 +61,7 @@ def fences(one, g):
     edge = roadside.edge(g | shoulders)
     fence_d = torch.gather(g['line_d'], 1, g['oncoming'][:, None].long())[:, 0] - one.uniform(0.05, 0.6)
     wall_d = edge + (g['wall_d'] - roadside.edge(g)) * torch.where(roadside.SCENERY > 0, 0.4, 1.0)
-    pickets = torch.maximum(middle, one.flag(0.5, walls) * roadside.FENCES)
+    pickets = one.flag(0.6, walls) * roadside.FENCES
     high, step = one.uniform(0.7, 1.2, walls), one.uniform(0.12, 0.5, walls)
     tall = g['wall_high'] * torch.where(roadside.SCENERY > 0, one.log_uniform(1, 3, walls), 1.0)
     return shoulders | {
@@ -74,19 +73,24 @@ def fences(one, g):
         'wall_step': chosen(pickets, step, g['wall_step']),
         'wall_posts': chosen(pickets, step * one.uniform(0.2, 0.6, walls), g['wall_posts']),
         'wall_colour': chosen(pickets, one.uniform(0.55, 0.95, (*walls, 1)), g['wall_colour']),
-        **lines_beyond(one, g, beyond),
+        **lines(one, g, fence_d, fenced, beyond),
     }
 
 
-def lines_beyond(one, g, here):
-    """The other carriageway's lines, where there is one."""
-    here = here[:, None].expand(-1, markings.GHOSTS)
-    d = -torch.tensor([3.4, 6.8]) * one.uniform(0.8, 1.1, (1,)) - one.uniform(0, 0.5, (1,))
+def lines(one, g, fence_d, fenced, beyond):
+    """A whole line before the fence, often one behind it, as of a double line, and one of the other carriageway's."""
+    at_fence = fenced[:, None] * (torch.arange(layout.LINES) == g['oncoming'][:, None])
+    here = torch.stack([fenced, beyond], 1)
+    d = torch.stack([fence_d - one.uniform(0.05, 0.5), -one.uniform(3, 4.5)], 1)
+    there = one.flag(0.7, (markings.GHOSTS,)) * one.uniform(0.6, 1, (markings.GHOSTS,))
     return {
-        'ghost_here': chosen(here, one.uniform(0.6, 1, (markings.GHOSTS,)), g['ghost_here']),
-        'ghost_tone': chosen(here, one.uniform(0.6, 0.95, (1,)), g['ghost_tone']),
+        'line_double': g['line_double'] * (1 - at_fence),
+        'line_solid': torch.maximum(g['line_solid'], at_fence),
+        'ghost_here': chosen(here, there, g['ghost_here']),
+        'ghost_tone': chosen(here, one.uniform(0.6, 0.95, (markings.GHOSTS,)), g['ghost_tone']),
         'ghost_d': chosen(here, d, g['ghost_d']),
         'ghost_slope': g['ghost_slope'] * (1 - here),
+        'ghost_duty': torch.maximum(g['ghost_duty'], here * torch.tensor([1.0, 0.0])),
     }
 
 
