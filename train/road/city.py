@@ -51,7 +51,7 @@ def fences(one, g):
     """
     walls = (roadside.WALLS,)
     slot = torch.arange(roadside.WALLS)
-    fenced = one.flag(0.45)
+    fenced = one.flag(0.6)
     middle = fenced[:, None] * (slot == 3)
     beyond = fenced * g['divided']
     shoulders = {

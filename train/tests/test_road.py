@@ -155,7 +155,7 @@ class CityTest(unittest.TestCase):
     def test_fences_stand_left_of_the_own_lanes_and_lines_beyond_do_not_count(self):
         g = self.street
         fenced = g['barrier_d'] > -100
-        self.assertAlmostEqual(float(fenced.float().mean()), 0.45, delta=0.06)
+        self.assertAlmostEqual(float(fenced.float().mean()), 0.6, delta=0.06)
         g = {k: v[fenced] for k, v in g.items()}
         self.assertTrue(torch.equal(g['barrier_d'], g['wall_d'][:, 3]))
         self.assertTrue((g['barrier_d'] < g['camera_d']).all())
