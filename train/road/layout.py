@@ -21,16 +21,14 @@ def sample(dice, uneven=0.0):
     narrow = one.flag(0.25)
     width = one.uniform(3.3, 3.9) * (1 - narrow) + one.uniform(2.75, 3.4) * narrow
     widths = width[:, None] * (1 + one.normal(0, 0.03, (LINES - 1,)).clamp(-0.08, 0.08))
-    two = dice.stream('uneven')
-    spread = two.normal(0, 1, (LINES - 1,)) * two.pick((0.07, 0.2), (0.6, 0.4), (LINES - 1,))
-    widths = widths * (1 + spread.clamp(-0.4, 0.4) * two.flag(uneven)[:, None])
-    d = torch.cat([torch.zeros(len(width), 1), widths.cumsum(1)], 1)
-    slot = torch.arange(LINES)
-    d = torch.where(slot < count[:, None], d, NOWHERE + slot.float())
     # Between the outer two of three lanes more often than chance: both neighbours are then to be seen.
     place = 0.5 + (one.uniform() - 0.5) * (1 - 0.5 * one.flag(0.6))
     lane = oncoming + torch.floor(place * own.float()).long()
     lane = torch.minimum(lane, count - 2)
+    slot = torch.arange(LINES)
+    widths = widths * unevenness(dice.stream('uneven'), slot[:-1] < lane[:, None], uneven)
+    d = torch.cat([torch.zeros(len(width), 1), widths.cumsum(1)], 1)
+    d = torch.where(slot < count[:, None], d, NOWHERE + slot.float())
     left = torch.gather(d, 1, lane[:, None])[:, 0]
     right = torch.gather(d, 1, lane[:, None] + 1)[:, 0]
     changing = one.flag(0.12)
@@ -45,6 +43,16 @@ def sample(dice, uneven=0.0):
         'barrier_d': torch.full_like(width, -NOWHERE),  # lines to the left of it don't count
         'road_end': torch.gather(d, 1, count[:, None] - 1)[:, 0],
     }
+
+
+def unevenness(dice, left, share):
+    """Factors of the lanes' breadths on a share of the roads; those to the left of the own one are mostly narrower.
+
+    left [B, LINES - 1] is true for these.
+    """
+    spread = dice.normal(0, 1, left.shape[1:]) * dice.pick((0.07, 0.2), (0.6, 0.4), left.shape[1:])
+    here = dice.flag(share)[:, None]
+    return (1 + spread.clamp(-0.4, 0.4) * here) * (1 - dice.uniform(0, 0.36, left.shape[1:]) * left * here)
 
 
 def labelled(g, painted):

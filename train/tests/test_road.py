@@ -70,21 +70,24 @@ class MarkingsTest(unittest.TestCase):
 
 
 class LayoutTest(unittest.TestCase):
-    def ratios(self, uneven):
-        """Breadths of the lanes beside the own one, over its."""
+    def ratios(self, uneven, side):
+        """5, 50 and 95 % of the breadths of lanes beside the own one (side: -1 or 1), over its."""
         g = renderer.sample(5, torch.arange(2048), uneven=uneven)
         widths = g['line_d'].diff(dim=1)
-        inside = (g['line_d'] < g['camera_d'][:, None]).sum(1) - 1
-        beside = (inside + 1)[inside + 2 < g['line_count']]
-        w = widths[inside + 2 < g['line_count']]
-        return torch.gather(w, 1, beside[:, None]) / torch.gather(w, 1, beside[:, None] - 1)
+        own = (g['line_d'] < g['camera_d'][:, None]).sum(1, keepdim=True) - 1
+        there = ((own + side >= 0) & (own + side < g['line_count'][:, None] - 1))[:, 0]
+        beside, own = ((torch.gather(widths, 1, (own + i).clamp(0, 6))[there, 0]) for i in (side, 0))
+        return [float((beside / own).quantile(q)) for q in (0.05, 0.5, 0.95)]
 
     def test_lanes_are_as_uneven_as_asked(self):
-        spread = lambda uneven: [float(self.ratios(uneven).quantile(q)) for q in (0.05, 0.95)]
-        low, high = spread(0)
+        low, middle, high = self.ratios(0, 1)
         self.assertTrue(0.9 < low and high < 1.1, (low, high))
-        low, high = spread(0.5)
-        self.assertTrue(0.7 < low < 0.85 and 1.2 < high < 1.4, (low, high))
+        low, middle, high = self.ratios(0.5, 1)
+        self.assertTrue(0.7 < low < 0.85 and 0.98 < middle < 1.02 and 1.2 < high < 1.4, (low, middle, high))
+
+    def test_of_uneven_lanes_the_left_is_narrower(self):
+        low, middle, high = self.ratios(1, -1)
+        self.assertTrue(0.5 < low < 0.6 and 0.78 < middle < 0.86 and 1.1 < high < 1.25, (low, middle, high))
 
     def test_lines_that_count_bound_the_own_lane_and_its_neighbours(self):
         g = {
