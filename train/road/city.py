@@ -12,7 +12,7 @@ LANES = (0, 0, 0, -1, -1, 1, 1)
 def sample(dice, g, share):
     """The fields of scenes g that change where a road becomes a street, as a share of these does.
 
-    The camera is CULane's: low, the horizon in the middle of a broad picture or, as of some of its drivers, below.
+    The camera is CULane's: low, the horizon in the middle of a broad picture, or below it, as single pictures have it.
     """
     one = dice.stream('city')
     here = one.flag(share)

@@ -121,7 +121,6 @@ class FreewayTest(unittest.TestCase):
         self.assertGreater(float(g['line_dots'].amax(1).mean()), 0.8)
         self.assertGreater(float(g['car_here'].mean()), 0.6)
 
-
     def test_walls_stand_beyond_the_shoulders(self):
         broad = self.half['shoulder_left'] > self.none['shoulder_left'] + 0.1
         self.assertGreater(float(broad.float().mean()), 0.05)
